@@ -1,0 +1,57 @@
+# Customer Relations Warehouse. `make help` lists the commands.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+DATE ?= 2013-03-31
+VENV := .venv
+BIN := $(VENV)/bin
+# Byte-code is written at install; a shell that forbids it must not slow every task.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: help nightly up down test bench sql lint lock clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+nightly: $(VENV)/ready ## Run one business date end to end: make nightly [DATE=2013-03-31]
+	@$(BIN)/crw nightly --date $(DATE)
+
+up: $(VENV)/ready ## Start PostgreSQL, the sample sources and Airflow, and keep them running
+	@$(BIN)/crw up
+
+down: ## Stop what this checkout started
+	@if [ -x $(BIN)/crw ]; then $(BIN)/crw down; fi
+
+test: $(VENV)/ready ## Run all tests
+	@$(BIN)/pytest
+
+bench: $(VENV)/ready ## Measure each stage against a floor of the same run
+	@$(BIN)/python -m tests.bench
+
+sql: $(VENV)/ready ## Run a query as the analyst, as CSV: make sql Q="select * from marts.kpi_feedback"
+	@$(BIN)/crw sql "$(Q)"
+
+lint: $(VENV)/ready ## Check the style of Python and SQL
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/sqlfluff lint --nofail dbt_project/models
+
+lock: ## Resolve the dependencies anew
+	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \
+		--custom-compile-command "make lock" pyproject.toml --group dev -o requirements/lock.txt
+
+clean: down ## Remove the environment and all state
+	@rm -rf $(VENV) $${CRW_HOME:-.crw}
+
+# The environment: uv from a hashed pin, then everything from the hashed lock, byte-code compiled.
+$(VENV)/ready: requirements/lock.txt requirements/uv.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null || \
+		{ echo "needs Python 3.11 or 3.12 as '$(PYTHON)': install it, or run make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "'$(PYTHON)' cannot make virtual environments: install its venv package (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@echo "building the environment ($(VENV))"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements/lock.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,100 @@
+"""One DAG a source system, made from the declared sources: extract >> validate >> publish, per table."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+from airflow.sdk import DAG, Asset, CronPartitionTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, chain, task
+
+from crw import contracts
+from crw.contracts import Table
+
+DOC = """
+### Nightly load of `{source}`
+
+The run's partition key is the business date. Each table's batch is extracted into `landing`, validated by its Great
+Expectations suite, and appended to `raw`; nothing is published unless **all** tables of the source passed.
+
+**Triage**
+1. A red `extract`: the source is away, or it no longer keeps the contract; the message names the column. A network
+   fault was already retried.
+2. A red `validate`: a critical rule failed; the message names table, rule and rows. Look at
+   `select * from audit.validation order by validation_id desc` and at the batch in `landing`. Last night's numbers stay published.
+3. Mend the source or the suite, then clear the run: it reads the same interval again. A missed night heals itself.
+"""
+
+# A fault of the network may pass; bad data and a broken contract will not get better by asking again.
+RETRIES = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(["psycopg.OperationalError", "httpx.HTTPError"], RetryAction.RETRY, timedelta(seconds=30)),
+        RetryRule("builtins.Exception", RetryAction.FAIL),
+    ]
+)
+
+
+def ingest_dag(source: str, tables: list[Table]) -> DAG:
+    """The DAG that loads one source's tables for one business date."""
+    with DAG(
+        dag_id=f"ingest_{source}",
+        description=f"Load {source} into raw, validated.",
+        schedule=CronPartitionTimetable("0 0 * * *", timezone="Asia/Hong_Kong", run_offset=-1, key_format="%Y-%m-%d"),
+        start_date=pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong"),
+        catchup=False,
+        max_active_runs=1,
+        default_args={"owner": "data-engineering", "retries": 2, "retry_policy": RETRIES},
+        tags=["ingest", source],
+        doc_md=DOC.format(source=source),
+    ) as dag:
+        extracts = [_extract(table) for table in tables]
+        validates = [_validate(table, load_id) for table, load_id in zip(tables, extracts, strict=True)]
+        publishes = [_publish(table, load_id) for table, load_id in zip(tables, extracts, strict=True)]
+        delivered = task(task_id="delivered", outlets=[Asset(f"raw/{source}", uri=f"crw://raw/{source}")])(_delivered)()
+        # A rule may look at another table of the source, so all are landed first; and a source is published whole.
+        for validate in validates:
+            chain(extracts, validate, publishes)
+        chain(publishes, delivered)
+    return dag
+
+
+def _extract(table: Table):
+    @task(task_id=f"extract_{table.name}")
+    def extract(dag_run=None) -> int:
+        from datetime import date
+
+        from crw import connections, ingest
+
+        with connections.warehouse() as warehouse:
+            return ingest.extract(warehouse, table, date.fromisoformat(dag_run.partition_key), dag_run.run_id)
+
+    return extract()
+
+
+def _validate(table: Table, load_id):
+    @task(task_id=f"validate_{table.name}")
+    def validate(load_id: int) -> None:
+        from crw import connections, ingest
+
+        with connections.warehouse() as warehouse:
+            print(ingest.validate(warehouse, table, load_id).message)
+
+    return validate(load_id)
+
+
+def _publish(table: Table, load_id):
+    @task(task_id=f"publish_{table.name}")
+    def publish(load_id: int) -> None:
+        from crw import connections, ingest
+
+        with connections.warehouse() as warehouse:
+            print(ingest.publish_table(warehouse, table, load_id))
+
+    return publish(load_id)
+
+
+def _delivered() -> None:
+    """Say that the source's batch for the date is in raw; the warehouse DAG waits for it."""
+
+
+for _source, _tables in contracts.sources().items():
+    globals()[f"ingest_{_source}"] = ingest_dag(_source, _tables)

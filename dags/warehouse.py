@@ -1,0 +1,80 @@
+"""Once every source has delivered a business date: dbt build >> validate marts >> publish marts >> report."""
+
+from __future__ import annotations
+
+import pendulum
+from airflow.sdk import DAG, Asset, AssetAlias, AssetAll, Metadata, PartitionedAssetTimetable, task
+
+from crw import contracts
+
+DOC = """
+### The night's marts
+
+Starts for a business date once every source has delivered it. dbt builds `core` and `candidate` in one process; each mart
+is then validated by its suite; only if all pass are they published to `marts`, in one transaction.
+
+**Triage**
+1. A red `build`: the message names the dbt node. Readers still see last night's marts.
+2. A red `validate_marts`: the message names mart and rule. The candidate stays in schema `candidate` to look at.
+3. A skipped `build`: nothing reached `raw` since the last publication, or a later date's run builds the same marts.
+"""
+
+MODELS = AssetAlias("dbt-models")
+
+with DAG(
+    dag_id="warehouse",
+    description="Build, validate and publish the KPI marts.",
+    schedule=PartitionedAssetTimetable(
+        assets=AssetAll(*(Asset(f"raw/{source}", uri=f"crw://raw/{source}") for source in contracts.sources()))
+    ),
+    start_date=pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong"),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"owner": "data-engineering"},
+    tags=["warehouse", "dbt", "marts"],
+    doc_md=DOC,
+) as dag:
+
+    @task(outlets=[MODELS])
+    def build(dag_run=None):
+        from datetime import date
+
+        from airflow.sdk.exceptions import AirflowSkipException
+
+        from crw import connections, transform
+
+        business_date = date.fromisoformat(dag_run.partition_key)
+        with connections.warehouse() as warehouse:
+            if reason := transform.why_not_needed(warehouse, business_date):
+                raise AirflowSkipException(reason)
+            models = transform.build(warehouse, business_date)
+        for model in models:
+            asset = Asset(model.relation.replace(".", "/"), uri=f"crw://{model.relation.replace('.', '/')}")
+            yield Metadata(asset, extra={"rows": model.rows, "seconds": model.seconds}, alias=MODELS)
+
+    @task
+    def validate_marts(dag_run=None) -> None:
+        from datetime import date
+
+        from crw import connections, quality
+
+        with connections.warehouse() as warehouse:
+            quality.validate_marts(warehouse, date.fromisoformat(dag_run.partition_key))
+
+    @task(outlets=[Asset("marts", uri="crw://marts")])
+    def publish_marts(dag_run=None) -> None:
+        from datetime import date
+
+        from crw import connections, publish
+
+        with connections.warehouse() as warehouse:
+            print(publish.publish_marts(warehouse, date.fromisoformat(dag_run.partition_key), dag_run.run_id))
+
+    @task
+    def report() -> None:
+        from crw import connections, data_docs, settings
+
+        with connections.warehouse() as warehouse:
+            data_docs.build(warehouse, settings.HOME / "data_docs")
+
+    build() >> validate_marts() >> publish_marts() >> report()

@@ -1,0 +1,1 @@
+"""The Customer Relations Warehouse: from six source systems to published KPI marts."""

@@ -1,0 +1,50 @@
+"""Where the systems are: Airflow connections, so that a user points each source at their own system without code.
+
+Outside Airflow's own processes the same `AIRFLOW_CONN_<ID>` variables are read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import psycopg
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import Connection
+
+WAREHOUSE = "warehouse"
+API_TIMEOUT = 30.0  # seconds, for one page
+
+
+def warehouse() -> psycopg.Connection:
+    """An autocommit connection to the warehouse, so that each step's transaction is the one it opens."""
+    connection = database(WAREHOUSE)
+    connection.autocommit = True
+    return connection
+
+
+def database(connection_id: str) -> psycopg.Connection:
+    """A psycopg 3 connection to a PostgreSQL database."""
+    return PostgresHook(postgres_conn_id=connection_id).get_conn()
+
+
+def folder(connection_id: str) -> Path:
+    """The drop folder of a files source: `extra.path` of the connection.
+
+    Raises FileNotFoundError when it does not exist, for a folder that is not mounted must not look like an empty one.
+    """
+    path = Path(Connection.get(connection_id).extra_dejson["path"])
+    if not path.is_dir():
+        raise FileNotFoundError(f"connection {connection_id}: {path} is no folder")
+    return path
+
+
+def api(connection_id: str) -> httpx.Client:
+    """A client with the base URL (schema, host, port) and the bearer token (password) of an HTTP connection."""
+    connection = Connection.get(connection_id)
+    port = f":{connection.port}" if connection.port else ""
+    return httpx.Client(
+        base_url=f"{connection.schema or 'https'}://{connection.host}{port}",
+        headers={"Authorization": f"Bearer {connection.password}"},
+        timeout=API_TIMEOUT,
+    )

@@ -1,0 +1,142 @@
+"""What a source table is: its columns, types, key, watermark and personal data, read from dbt's own source YAML.
+
+`dbt_project/models/staging/<source>/_sources.yml` is the only place that says it. Landing and raw tables, the list of
+columns that may leave the source, and the type check all come from there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from crw.settings import DBT_PROJECT
+
+
+class ContractError(ValueError):
+    """A contract is malformed, or a source does not keep it. The message names file or table, column and reason."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a source table."""
+
+    name: str
+    type: str
+    required: bool = False
+    pseudonym_of: str | None = None
+    """Field of the source whose HMAC this column holds; the field itself never leaves."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The contract of one source table."""
+
+    source: str
+    name: str
+    reader: str
+    connection: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    watermark: str
+    withheld: frozenset[str] = field(default_factory=frozenset)
+    """Fields known at the source that must not leave it."""
+    relation: str | None = None
+    """For a database: the relation to read, as schema.table."""
+    endpoint: str | None = None
+    """For an API: the path that lists the records."""
+
+    @property
+    def identifier(self) -> str:
+        """Name of the table in the schemas landing and raw: `<source>__<table>`."""
+        return f"{self.source}__{self.name}"
+
+    @property
+    def column_names(self) -> list[str]:
+        """The allow-list, in the order of the contract."""
+        return [column.name for column in self.columns]
+
+    def check_fields(self, fields: set[str], where: str) -> None:
+        """Compare what a source sends with the contract.
+
+        Args:
+            fields: names of the fields present at the source.
+            where: what was looked at, for the message (a relation, a file, an endpoint).
+
+        Raises:
+            ContractError: a field is in neither `columns` nor `withheld`, or a column of the contract is missing.
+        """
+        expected = {column.pseudonym_of or column.name for column in self.columns}
+        unknown = sorted(fields - expected - self.withheld)
+        missing = sorted(expected - fields)
+        if unknown or missing:
+            problems = [f"unknown column {name}" for name in unknown] + [f"missing column {name}" for name in missing]
+            raise ContractError(
+                f"{where}: {', '.join(problems)}; the contract of {self.source}.{self.name} is "
+                f"dbt_project/models/staging/{self.source}/_sources.yml"
+            )
+
+
+@cache
+def tables() -> dict[tuple[str, str], Table]:
+    """Every declared source table, by (source, table). Raises ContractError for a malformed declaration."""
+    found = {}
+    for path in sorted((DBT_PROJECT / "models" / "staging").glob("*/_sources.yml")):
+        for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]:
+            for declaration in source["tables"]:
+                table = _table(source, declaration, path)
+                found[table.source, table.name] = table
+    return found
+
+
+def table(source: str, name: str) -> Table:
+    """The contract of one table. Raises ContractError when it is not declared."""
+    try:
+        return tables()[source, name]
+    except KeyError:
+        raise ContractError(f"no contract for {source}.{name}") from None
+
+
+def sources() -> dict[str, list[Table]]:
+    """The declared source systems, each with its tables in the order of declaration."""
+    grouped: dict[str, list[Table]] = {}
+    for contract in tables().values():
+        grouped.setdefault(contract.source, []).append(contract)
+    return grouped
+
+
+def _table(source: dict, declaration: dict, path: Path) -> Table:
+    where = f"{path}: {source['name']}.{declaration['name']}"
+    try:
+        source_meta = source["config"]["meta"]
+        meta = declaration["config"]["meta"]
+        columns = tuple(_column(entry, where) for entry in declaration["columns"])
+        contract = Table(
+            source=source["name"],
+            name=declaration["name"],
+            reader=source_meta["reader"],
+            connection=source_meta["connection"],
+            columns=columns,
+            key=tuple(meta["key"]),
+            watermark=meta["watermark"],
+            withheld=frozenset(meta.get("withheld", ())),
+            relation=meta.get("relation"),
+            endpoint=meta.get("endpoint"),
+        )
+    except KeyError as error:
+        raise ContractError(f"{where}: {error.args[0]!r} is missing") from None
+    if declaration.get("identifier") != contract.identifier:
+        raise ContractError(f"{where}: identifier must be {contract.identifier}")
+    for name in (*contract.key, contract.watermark):
+        if name not in contract.column_names:
+            raise ContractError(f"{where}: {name} is a key or the watermark but no column")
+    return contract
+
+
+def _column(entry: dict, where: str) -> Column:
+    if "data_type" not in entry:
+        raise ContractError(f"{where}: column {entry.get('name')}: data_type is missing")
+    meta = entry.get("config", {}).get("meta", {})
+    return Column(entry["name"], entry["data_type"], meta.get("required", False), meta.get("pseudonym_of"))

@@ -1,0 +1,154 @@
+"""A batch into landing.<source>__<table>, by COPY, in one transaction; what cannot be typed goes to quarantine.
+
+Landing knows no source: it takes a Batch. A load that dies in the middle leaves the landing table as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from psycopg import Connection, Cursor, sql
+from psycopg.types.json import Jsonb
+
+from crw import ledger
+from crw.contracts import Column, Table
+from crw.ledger import Load
+from crw.sources import Batch, Rejection
+from crw.warehouse import columns_of, landing_table
+
+# PostgreSQL reads 'today', 'infinity' and 05/11/2012 as dates and NaN as a number; a source may not.
+SHAPES = {
+    "date": r"^\d{4}-\d{2}-\d{2}$",
+    "timestamptz": r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)$",
+    "numeric": r"^[+-]?\.?\d",
+}
+
+
+def land(connection: Connection, load: Load, batch: Batch) -> int:
+    """Replace the content of the landing table by the batch, and return the number of rows read.
+
+    Rows read = rows landed + rows quarantined here, because a value does not have the type of the contract or the row
+    could not be read at all. Whatever the source raises while it is read rolls everything back.
+
+    Raises:
+        LoadError: the load was taken up before.
+    """
+    table = load.table
+    with connection.transaction(), connection.cursor() as cursor:
+        ledger.lock(connection, load, "started")
+        cursor.execute(sql.SQL("truncate {} restart identity").format(landing_table(table)))
+        if batch.format == "json":
+            rows_read = _land_json(cursor, load, batch.blocks)
+        else:
+            rows_read = _copy(cursor, table, batch)
+        rows_read += _quarantine_unread(cursor, load, batch.rejected, first_row_no=rows_read + 1)
+        cursor.execute(sql.SQL("analyze {}").format(landing_table(table)))
+        _check_count(cursor, load, rows_read)
+        ledger.record(connection, load, "landed", rows_read=rows_read, deliveries=Jsonb(batch.deliveries))
+    return rows_read
+
+
+def _copy(cursor: Cursor, table: Table, batch: Batch) -> int:
+    statement = sql.SQL("copy {} ({}) from stdin (format {})").format(
+        landing_table(table), columns_of(table), sql.SQL(batch.format)
+    )
+    with cursor.copy(statement) as copy:
+        for block in batch.blocks:
+            copy.write(block)
+    return cursor.rowcount
+
+
+def _land_json(cursor: Cursor, load: Load, records: Iterable[str]) -> int:
+    """Land JSON objects: as text first, then typed in SQL. Returns the number of records read."""
+    cursor.execute(
+        "create temporary table batch (row_no bigint generated always as identity, record jsonb) on commit drop"
+    )
+    with cursor.copy("copy batch (record) from stdin") as copy:
+        for record in records:
+            copy.write_row((record,))
+    rows_read = cursor.rowcount
+    problems = sql.SQL(" || ").join(map(_problem, load.table.columns))
+    cursor.execute(
+        sql.SQL(
+            "insert into quarantine.record (load_id, source, table_name, business_date, row_no, record, reasons) "
+            "select {}, {}, {}, {}, row_no, record, problems "
+            "from (select row_no, record, {} as problems from batch) as checked where problems <> '[]'"
+        ).format(*map(sql.Literal, _identity(load)), problems)
+    )
+    # Cast only what is not refused: an anti-join keeps the casts above the filter.
+    cursor.execute(
+        sql.SQL(
+            "insert into {} ({}, _row_no) overriding system value select {}, row_no from batch "
+            "where not exists (select from quarantine.record as q where q.load_id = {} and q.row_no = batch.row_no)"
+        ).format(
+            landing_table(load.table),
+            columns_of(load.table),
+            sql.SQL(", ").join(map(_cast, load.table.columns)),
+            sql.Literal(load.load_id),
+        )
+    )
+    return rows_read
+
+
+def _text(column: Column) -> sql.Composed:
+    """The value as text; a blank is no value, except in a text column, where it is kept as it came."""
+    text = sql.SQL("record ->> {}").format(sql.Literal(column.name))
+    return text if column.type == "text" else sql.SQL("nullif(trim({}), '')").format(text)
+
+
+def _cast(column: Column) -> sql.Composed:
+    if column.type == "jsonb":
+        return sql.SQL("record -> {}").format(sql.Literal(column.name))
+    return sql.SQL("({})::{}").format(_text(column), sql.SQL(column.type))
+
+
+def _problem(column: Column) -> sql.Composed:
+    """SQL that gives a JSON array: empty, or with the reason why the column's value is not of its type."""
+    if column.type in ("text", "jsonb"):
+        return sql.SQL("'[]'::jsonb")
+    text = _text(column)
+    valid = sql.SQL("pg_input_is_valid({}, {})").format(text, sql.Literal(column.type))
+    if column.type in SHAPES:
+        valid = sql.SQL("({} and {} ~ {})").format(valid, text, sql.Literal(SHAPES[column.type]))
+    message = sql.SQL("coalesce((pg_input_error_info({0}, {1})).message, {2} || quote_nullable({0}))").format(
+        text, sql.Literal(column.type), sql.Literal(f"not an unambiguous {column.type}: ")
+    )
+    return sql.SQL("case when {} then '[]'::jsonb else jsonb_build_array({}) end").format(
+        sql.SQL("coalesce({}, true)").format(valid),
+        _reason(sql.Literal(column.name), sql.SQL("record ->> {}").format(sql.Literal(column.name)), message),
+    )
+
+
+def _reason(column: sql.Composable, value: sql.Composable, message: sql.Composable) -> sql.Composed:
+    return sql.SQL(
+        "jsonb_build_object('rule', 'type', 'column', {}, 'value', {}, 'message', {}, 'severity', 'warning')"
+    ).format(column, value, message)
+
+
+def _quarantine_unread(cursor: Cursor, load: Load, rejected: list[Rejection], first_row_no: int) -> int:
+    """Quarantine what the reader could not read as a row of the contract. Returns how many."""
+    cursor.executemany(
+        sql.SQL(
+            "insert into quarantine.record (load_id, source, table_name, business_date, row_no, record, reasons) "
+            "values (%s, %s, %s, %s, %s, %s, jsonb_build_array({}))"
+        ).format(_reason(sql.SQL("%s::text"), sql.SQL("%s::text"), sql.SQL("%s::text"))),
+        [
+            (*_identity(load), row_no, Jsonb(row.record), row.column, row.value, row.reason)
+            for row_no, row in enumerate(rejected, first_row_no)
+        ],
+    )
+    return len(rejected)
+
+
+def _identity(load: Load) -> tuple:
+    return load.load_id, load.table.source, load.table.name, load.business_date
+
+
+def _check_count(cursor: Cursor, load: Load, rows_read: int) -> None:
+    (arrived,) = cursor.execute(
+        sql.SQL("select (select count(*) from {}) + (select count(*) from quarantine.record where load_id = {})").format(
+            landing_table(load.table), sql.Literal(load.load_id)
+        )
+    ).fetchone()
+    if arrived != rows_read:
+        raise ledger.LoadError(f"{load}: {rows_read} rows were read and {arrived} arrived")

@@ -1,0 +1,133 @@
+"""The ledger: what was loaded, over which interval, with what outcome. Tables audit.load and audit.publication.
+
+The watermark lives here, in the transaction that publishes, and not in Airflow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Literal
+
+from psycopg import Connection, sql
+from psycopg.types.json import Jsonb
+
+from crw.contracts import Table
+from crw.settings import HONG_KONG
+from crw.sources import Interval
+
+OVERLAP = timedelta(hours=1)
+"""How far an interval reaches back behind the watermark, for rows committed late; unchanged rows are not stored twice."""
+
+BEGINNING = datetime(1900, 1, 1, tzinfo=HONG_KONG)
+
+
+class LoadError(RuntimeError):
+    """A load cannot go on. The message names the table, the date and the reason."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """One attempt to load one table for one business date."""
+
+    load_id: int
+    table: Table
+    business_date: date
+    interval: Interval
+
+    def __str__(self) -> str:
+        return f"load {self.load_id} of {self.table.source}.{self.table.name} for {self.business_date}"
+
+
+def start_load(connection: Connection, table: Table, business_date: date, run_id: str) -> Load:
+    """Open a load and store its interval before anything is read.
+
+    The interval is half-open: from the end of the last published load of an earlier date, less the overlap, to the end
+    of the business date in Hong Kong. A re-run of a date reads the interval of its first attempt.
+    """
+    with connection.transaction():
+        interval = _interval(connection, table, business_date)
+        (load_id,) = connection.execute(
+            "insert into audit.load (source, table_name, business_date, run_id, interval_start, interval_end) "
+            "values (%s, %s, %s, %s, %s, %s) returning load_id",
+            [table.source, table.name, business_date, run_id, interval.start, interval.end],
+        ).fetchone()
+    return Load(load_id, table, business_date, interval)
+
+
+def find_load(connection: Connection, table: Table, load_id: int) -> Load:
+    """The load with this number. Raises LoadError if the ledger has none, or it is another table's."""
+    row = connection.execute(
+        "select business_date, interval_start, interval_end from audit.load "
+        "where load_id = %s and source = %s and table_name = %s",
+        [load_id, table.source, table.name],
+    ).fetchone()
+    if row is None:
+        raise LoadError(f"no load {load_id} of {table.source}.{table.name} in audit.load")
+    return Load(load_id, table, row[0], Interval(row[1], row[2]))
+
+
+def lock(connection: Connection, load: Load, state: Literal["started", "landed", "validated"]) -> None:
+    """Take the table for the rest of the transaction, and make sure that the load may take its next step.
+
+    Two runs never mix: the landing table belongs to the load that filled it last.
+
+    Raises:
+        LoadError: the load is not in `state`, or another load has filled the landing table since.
+    """
+    connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"crw.load.{load.table.identifier}"])
+    (found,) = connection.execute("select state from audit.load where load_id = %s", [load.load_id]).fetchone()
+    if found != state:
+        raise LoadError(f"{load} is {found}, not {state}: start the night's extraction again")
+    (newest,) = connection.execute(
+        "select max(load_id) from audit.load where source = %s and table_name = %s and landed_at is not null",
+        [load.table.source, load.table.name],
+    ).fetchone()
+    if state != "started" and newest != load.load_id:
+        raise LoadError(f"landing.{load.table.identifier} was filled by load {newest} since; {load} is overtaken")
+
+
+def record(connection: Connection, load: Load, state: str, **figures: int | Jsonb) -> None:
+    """Set the load's state, the time it was reached, and figures such as rows_read."""
+    assignments = [sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in figures.items()]
+    assignments.append(sql.SQL("{} = clock_timestamp()").format(sql.Identifier(f"{state}_at")))
+    connection.execute(
+        sql.SQL("update audit.load set state = {}, {} where load_id = {}").format(
+            sql.Literal(state), sql.SQL(", ").join(assignments), sql.Literal(load.load_id)
+        )
+    )
+
+
+def fail(connection: Connection, load: Load, error: BaseException) -> None:
+    """Write down that the load failed and why."""
+    connection.execute(
+        "update audit.load set state = 'failed', message = %s where load_id = %s",
+        [f"{type(error).__name__}: {error}", load.load_id],
+    )
+
+
+def published_deliveries(connection: Connection, table: Table, business_date: date) -> frozenset[str]:
+    """Ids of the files that a load of another business date has published, so that a file sent again is skipped."""
+    rows = connection.execute(
+        "select distinct jsonb_object_keys(deliveries) from audit.load "
+        "where source = %s and table_name = %s and business_date <> %s and state = 'published'",
+        [table.source, table.name, business_date],
+    )
+    return frozenset(delivery_id for (delivery_id,) in rows)
+
+
+def _interval(connection: Connection, table: Table, business_date: date) -> Interval:
+    first_attempt = connection.execute(
+        "select interval_start, interval_end from audit.load "
+        "where source = %s and table_name = %s and business_date = %s order by load_id limit 1",
+        [table.source, table.name, business_date],
+    ).fetchone()
+    if first_attempt:
+        return Interval(*first_attempt)
+    (watermark,) = connection.execute(
+        "select max(interval_end) from audit.load "
+        "where source = %s and table_name = %s and business_date < %s and state = 'published'",
+        [table.source, table.name, business_date],
+    ).fetchone()
+    end = datetime.combine(business_date + timedelta(days=1), time(), HONG_KONG)
+    return Interval(watermark - OVERLAP if watermark else BEGINNING, end)

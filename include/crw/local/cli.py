@@ -1,0 +1,90 @@
+"""The commands behind the Makefile: nightly, up, down, sql."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import sys
+from datetime import date
+
+import psycopg
+from rich.console import Console
+
+from crw import settings
+from crw.local import environment, services
+
+DEFAULT_DATE = date(2013, 3, 31)
+
+
+def main() -> int:
+    """Run one command. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="crw", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    nightly = commands.add_parser("nightly", help="run one business date end to end")
+    nightly.add_argument("--date", type=date.fromisoformat, default=DEFAULT_DATE)
+    commands.add_parser("up", help="start everything and keep it running")
+    commands.add_parser("down", help="stop what this checkout started")
+    query = commands.add_parser("sql", help="run a query as the analyst and print CSV")
+    query.add_argument("query")
+    arguments = parser.parse_args()
+    match arguments.command:
+        case "nightly":
+            return _nightly(arguments.date)
+        case "up":
+            return _up()
+        case "down":
+            return _down()
+        case "sql":
+            return _sql(arguments.query)
+    raise AssertionError(arguments.command)
+
+
+def _nightly(business_date: date) -> int:
+    from crw.local import night
+
+    return 0 if night.run(business_date, Console()) else 1
+
+
+def _up() -> int:
+    from crw.local import scheduler
+
+    console = Console()
+    services.start_databases()
+    variables = environment.variables()
+    os.environ.update(variables)
+    scheduler.migrate()
+    services.start_crm(variables)
+    services.start_airflow(variables)
+    console.print(f"Airflow     http://127.0.0.1:{environment.state()['airflow_port']}", highlight=False)
+    console.print(f"PostgreSQL  {environment.server().dsn('warehouse')}", highlight=False)
+    console.print(f"logs        {settings.HOME / 'logs'}", highlight=False)
+    return 0
+
+
+def _down() -> int:
+    stopped = services.stop_all()
+    Console().print(f"stopped: {', '.join(stopped) or 'nothing was running'}", highlight=False)
+    return 0
+
+
+def _sql(query: str) -> int:
+    server = environment.server()
+    if not (server.data / "PG_VERSION").exists():
+        sys.exit("there is no warehouse yet: run `make nightly` first")
+    server.start()
+    analyst = server.dsn("warehouse", "crw_analyst", environment.state()["analyst_password"])
+    with psycopg.connect(analyst) as connection:
+        try:
+            cursor = connection.execute(query)
+        except psycopg.Error as error:
+            sys.exit(f"{error}")
+        if cursor.description:
+            writer = csv.writer(sys.stdout)
+            writer.writerow(column.name for column in cursor.description)
+            writer.writerows(cursor)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

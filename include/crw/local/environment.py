@@ -1,0 +1,108 @@
+"""The environment of every local process: connections, folders, ports and secrets, made once and kept in CRW_HOME."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from base64 import urlsafe_b64encode
+from pathlib import Path
+
+from crw import settings
+from crw.local.postgres import Server, free_port
+
+DATABASES = ("warehouse", "airflow", "case_management", "crm")
+
+
+def server() -> Server:
+    """The embedded PostgreSQL of this checkout; it holds the four databases of `DATABASES`."""
+    return Server(settings.HOME / "postgres")
+
+
+def state() -> dict[str, str]:
+    """Secrets and ports of this checkout, made at the first call and kept in `<home>/state.json`."""
+    path = settings.HOME / "state.json"
+    if not path.exists():
+        settings.HOME.mkdir(parents=True, exist_ok=True)
+        made = {
+            "pseudonym_key": secrets.token_hex(32),
+            "jwt_secret": secrets.token_hex(32),
+            "fernet_key": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            "crm_token": secrets.token_hex(16),
+            "analyst_password": secrets.token_hex(16),
+            "crm_port": str(free_port()),
+            "execution_port": str(free_port()),
+            "airflow_port": str(free_port()),
+        }
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(made, indent=2))
+    return json.loads(path.read_text())
+
+
+def variables() -> dict[str, str]:
+    """All settings that the pipeline's processes read, as environment variables. The server must have been created."""
+    known, database = state(), server()
+    home = settings.HOME
+    return {
+        "CRW_HOME": str(home),
+        "CRW_PROJECT": str(settings.PROJECT),
+        "CRW_PSEUDONYM_KEY": known["pseudonym_key"],
+        **dbt_variables(database, home),
+        **_airflow_variables(known, database, home),
+        "AIRFLOW_CONN_WAREHOUSE": database.dsn("warehouse"),
+        "AIRFLOW_CONN_CASE_MANAGEMENT": database.dsn("case_management"),
+        "AIRFLOW_CONN_SURVEY_DROP": json.dumps({"conn_type": "fs", "extra": {"path": str(home / "sources" / "survey")}}),
+        "AIRFLOW_CONN_CRM_API": json.dumps(
+            {
+                "conn_type": "http",
+                "schema": "http",
+                "host": "127.0.0.1",
+                "port": int(known["crm_port"]),
+                "password": known["crm_token"],
+            }
+        ),
+        "GX_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "TZ": "Asia/Hong_Kong",
+    }
+
+
+def dbt_variables(database: Server, home: Path, name: str = "warehouse") -> dict[str, str]:
+    """What dbt's profile reads, and where dbt writes."""
+    return {
+        "CRW_PGHOST": "127.0.0.1",
+        "CRW_PGPORT": str(database.port),
+        "CRW_PGUSER": "postgres",
+        "CRW_PGPASSWORD": database.password,
+        "CRW_PGDATABASE": name,
+        "DBT_PROFILES_DIR": str(settings.DBT_PROJECT),
+        "DBT_PROJECT_DIR": str(settings.DBT_PROJECT),
+        "DBT_TARGET_PATH": str(home / "dbt" / "target"),
+        "DBT_LOG_PATH": str(home / "dbt" / "logs"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+
+
+def _airflow_variables(known: dict[str, str], database: Server, home: Path) -> dict[str, str]:
+    metadata = database.dsn("airflow").replace("postgresql://", "postgresql+psycopg2://")
+    options = {
+        "CORE__DAGS_FOLDER": str(settings.PROJECT / "dags"),
+        "CORE__LOAD_EXAMPLES": "False",
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__PARALLELISM": str(2 * (os.cpu_count() or 2)),
+        "CORE__FERNET_KEY": known["fernet_key"],
+        "CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{known['execution_port']}/execution/",
+        "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "DATABASE__SQL_ALCHEMY_CONN": metadata,
+        "API_AUTH__JWT_SECRET": known["jwt_secret"],
+        "API__HOST": "127.0.0.1",
+        "API__PORT": known["airflow_port"],
+        "API__BASE_URL": f"http://127.0.0.1:{known['airflow_port']}",
+        "API__SECRET_KEY": known["jwt_secret"],
+        "LOGGING__BASE_LOG_FOLDER": str(home / "logs" / "airflow"),
+        "LOGGING__LOGGING_LEVEL": "WARNING",
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+        "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
+        "USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+    return {"AIRFLOW_HOME": str(home / "airflow"), **{f"AIRFLOW__{name}": value for name, value in options.items()}}

@@ -1,0 +1,153 @@
+"""What runs beside the pipeline on one machine: the databases, the sample CRM, and for `make up` Airflow itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import psycopg
+
+from crw import settings, warehouse
+from crw.local import environment
+from crw.local.postgres import Server
+
+AIRFLOW_PROCESSES = {
+    "airflow-api-server": ["api-server"],
+    "airflow-scheduler": ["scheduler"],
+    "airflow-dag-processor": ["dag-processor"],
+    "airflow-triggerer": ["triggerer"],
+}
+
+
+def start_databases() -> Server:
+    """Start PostgreSQL, create its four databases the first time, bring the warehouse's tables up to date."""
+    server = environment.server()
+    server.start()
+    known = environment.state()
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        present = {name for (name,) in admin.execute("select datname from pg_database")}
+        for name in environment.DATABASES:
+            if name not in present:
+                admin.execute(f"create database {name}")
+    with psycopg.connect(server.dsn("warehouse"), autocommit=True) as connection:
+        warehouse.install(connection)
+        connection.execute(f"alter role crw_analyst login password '{known['analyst_password']}'")
+    return server
+
+
+def start(name: str, command: list[str], variables: dict[str, str]) -> None:
+    """Start a process of this checkout in the background, unless it runs; its output goes to logs/<name>.log."""
+    if is_running(name):
+        return
+    log = settings.HOME / "logs" / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    record = _record(name)
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.write_text(f"{process.pid} {_started_at(process.pid)}")
+
+
+def is_running(name: str) -> bool:
+    """Whether the recorded process still runs, and is not another one that was given its number."""
+    return _pid(name) is not None
+
+
+def stop(name: str) -> None:
+    """Stop a recorded process and its children: politely, then after 15 seconds by force."""
+    pid = _pid(name)
+    if pid is not None:
+        for wanted in (signal.SIGTERM, signal.SIGKILL):
+            _signal_group(pid, wanted)
+            deadline = time.monotonic() + 15
+            while _group_lives(pid) and time.monotonic() < deadline:
+                time.sleep(0.1)
+    _record(name).unlink(missing_ok=True)
+
+
+def start_crm(variables: dict[str, str]) -> None:
+    """Start the sample CRM and wait until it answers. Raises RuntimeError with its log if it does not."""
+    known = environment.state()
+    address = f"http://127.0.0.1:{known['crm_port']}"
+    command = [sys.executable, "-m", "crw.local.sample.crm_api", "--port", known["crm_port"]]
+    dsn = environment.server().dsn("crm")
+    start("crm-api", command, {**variables, "CRM_DSN": dsn, "CRM_TOKEN": known["crm_token"]})
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{address}/health", timeout=2).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise RuntimeError(f"the sample CRM does not answer at {address}: see {settings.HOME / 'logs' / 'crm-api.log'}")
+
+
+def start_airflow(variables: dict[str, str]) -> None:
+    """Start Airflow's own processes by its official commands."""
+    port = environment.state()["airflow_port"]
+    execution = {"AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/"}
+    for name, arguments in AIRFLOW_PROCESSES.items():
+        start(name, [sys.executable, "-m", "airflow", *arguments], {**variables, **execution})
+
+
+def stop_all() -> list[str]:
+    """Stop everything that this checkout started, PostgreSQL last. Returns the names of what was running."""
+    running = [record.stem for record in sorted((settings.HOME / "run").glob("*.pid")) if is_running(record.stem)]
+    for record in (settings.HOME / "run").glob("*.pid"):
+        stop(record.stem)
+    server = environment.server()
+    if (server.data / "PG_VERSION").exists():
+        running += ["postgres"] if server.is_running() else []
+        server.stop()
+    return running
+
+
+def _record(name: str) -> Path:
+    return settings.HOME / "run" / f"{name}.pid"
+
+
+def _pid(name: str) -> int | None:
+    try:
+        pid, started_at = _record(name).read_text().split()
+    except (FileNotFoundError, ValueError):
+        return None
+    return int(pid) if _started_at(int(pid)) == started_at else None
+
+
+def _started_at(pid: int) -> str | None:
+    """Start time of a living process in clock ticks since boot, which with the number names it for good."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return None
+    return None if fields[0] == "Z" else fields[19]
+
+
+def _signal_group(pid: int, wanted: signal.Signals) -> None:
+    try:
+        os.killpg(pid, wanted)
+    except ProcessLookupError:
+        return
+
+
+def _group_lives(group: int) -> bool:
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group and fields[0] != "Z":
+            return True
+    return False

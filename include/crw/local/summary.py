@@ -1,0 +1,75 @@
+"""What a night came to: rows of each table, the published figures beside ours, and where to look next."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from crw import settings
+from crw.local import environment, services
+
+
+def show(console: Console, business_date: date, succeeded: bool, seconds: float) -> None:
+    """Print the summary of a business date's night."""
+    with psycopg.connect(environment.server().dsn("warehouse")) as connection:
+        console.print(_loads(connection, business_date))
+        _show_failures(console, connection, business_date)
+        if connection.execute("select to_regclass('marts.published_vs_computed')").fetchone()[0]:
+            console.print(_figures(connection))
+    verdict = "[green]published[/]" if succeeded else "[red]NOT published; readers still see the last good night[/]"
+    console.print(f"\nThe night of {business_date} took {seconds:.0f} s: {verdict}\n")
+    _show_addresses(console)
+
+
+def _loads(connection: psycopg.Connection, business_date: date) -> Table:
+    table = Table(title=f"Rows loaded for {business_date}", title_justify="left")
+    for heading in ("table", "state", "read", "published", "unchanged", "quarantined"):
+        table.add_column(heading, justify="left" if heading in ("table", "state") else "right")
+    rows = connection.execute(
+        "select distinct on (source, table_name) source || '.' || table_name, state, "
+        "rows_read, rows_published, rows_unchanged, rows_quarantined "
+        "from audit.load where business_date = %s order by source, table_name, load_id desc",
+        [business_date],
+    )
+    for name, state, *counts in rows:
+        table.add_row(name, state, *("" if count is None else f"{count:,}" for count in counts))
+    return table
+
+
+def _show_failures(console: Console, connection: psycopg.Connection, business_date: date) -> None:
+    for name, message in connection.execute(
+        "select source || '.' || table_name, message from ("
+        "select distinct on (source, table_name) * from audit.load where business_date = %s "
+        "order by source, table_name, load_id desc) as newest where state = 'failed'",
+        [business_date],
+    ):
+        console.print(f"[red]{name}[/]: {message}", highlight=False, markup=True)
+
+
+def _figures(connection: psycopg.Connection) -> Table:
+    table = Table(title="Published figures and what the marts compute", title_justify="left")
+    for heading in ("year", "kpi", "published", "computed", ""):
+        table.add_column(heading, justify="right" if heading in ("published", "computed") else "left")
+    sign = {"exact": "", "about": "some ", "below": "close to ", "over": "over "}
+    for year, kpi, comparator, published, computed, agrees in connection.execute(
+        "select fiscal_year, kpi, comparator, published, computed, agrees from marts.published_vs_computed "
+        "order by fiscal_year, kpi"
+    ):
+        shown = "" if computed is None else f"{computed.normalize():,f}"
+        mark = "[green]✓[/]" if agrees else "[red]✗[/]"
+        table.add_row(year, kpi, f"{sign.get(comparator, comparator + ' ')}{published.normalize():,f}", shown, mark)
+    return table
+
+
+def _show_addresses(console: Console) -> None:
+    airflow = f"http://127.0.0.1:{environment.state()['airflow_port']}"
+    if not services.is_running("airflow-api-server"):
+        airflow += " (after `make up`)"
+    console.print("Look next:", highlight=False)
+    console.print('  marts       make sql Q="select * from marts.kpi_feedback limit 10"', highlight=False, markup=False)
+    console.print(f"  Data Docs   {settings.HOME / 'data_docs' / 'index.html'}", highlight=False)
+    console.print(f"  Airflow     {airflow}", highlight=False)
+    console.print(f"  logs        {settings.HOME / 'logs'}", highlight=False)

@@ -1,0 +1,153 @@
+"""The only writer of raw and marts: landing -> raw, candidate -> marts, each in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from psycopg import Connection, sql
+
+from crw import ledger
+from crw.ledger import Load, LoadError
+from crw.warehouse import columns_of, ensure_partition, landing_table, raw_table
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What became of the rows of a load: read = published + unchanged + quarantined."""
+
+    read: int
+    published: int
+    unchanged: int
+    quarantined: int
+
+
+def publish_load(connection: Connection, load: Load) -> Figures:
+    """Append to raw what the landing table holds and raw does not, and move the watermark, in one transaction.
+
+    A row equal to the version that raw had before the business date is unchanged and not stored again. On a re-run,
+    the keys that were read again replace what the same date published before; a key the source no longer returns for
+    that interval (it was amended since) keeps its version, for that is how it was known that night.
+
+    Raises:
+        LoadError: the load is not validated or was overtaken, or read is not published + unchanged + quarantined.
+    """
+    ensure_partition(connection, load.table, load.business_date)
+    with connection.transaction():
+        ledger.lock(connection, load, "validated")
+        _delete_earlier_run(connection, load)
+        published = _append(connection, load)
+        figures = _figures(connection, load, published)
+        if figures.read != figures.published + figures.unchanged + figures.quarantined:
+            raise LoadError(f"{load}: rows do not add up: {figures}")
+        connection.execute(
+            "update quarantine.record set released_at = clock_timestamp(), released_by_load_id = %s "
+            "where source = %s and table_name = %s and business_date = %s and load_id < %s and released_at is null",
+            [load.load_id, load.table.source, load.table.name, load.business_date, load.load_id],
+        )
+        ledger.record(
+            connection,
+            load,
+            "published",
+            rows_published=figures.published,
+            rows_unchanged=figures.unchanged,
+            rows_quarantined=figures.quarantined,
+        )
+    return figures
+
+
+def publish_marts(connection: Connection, business_date: date, run_id: str) -> dict[str, int]:
+    """Replace every mart by its candidate, all or none, and return each mart's row count.
+
+    Readers are never blocked: they see the old rows until the transaction ends. A mart whose columns changed is made
+    anew, which waits for its readers.
+    """
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtext('crw.publish_marts'))")
+        marts = [name for (name,) in connection.execute(
+            "select table_name from information_schema.tables where table_schema = 'candidate' order by 1"
+        )]  # fmt: skip
+        counts = {mart: _replace_mart(connection, mart) for mart in marts}
+        connection.cursor().executemany(
+            "insert into audit.publication (business_date, run_id, mart, row_count) values (%s, %s, %s, %s)",
+            [(business_date, run_id, mart, count) for mart, count in counts.items()],
+        )
+    return counts
+
+
+def _key_match(load: Load, left: str, right: str) -> sql.Composed:
+    return sql.SQL(" and ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(left, name), sql.Identifier(right, name)) for name in load.table.key
+    )
+
+
+def _delete_earlier_run(connection: Connection, load: Load) -> None:
+    (has_run,) = connection.execute(
+        "select exists (select from audit.load where source = %s and table_name = %s and business_date = %s "
+        "and state = 'published')",
+        [load.table.source, load.table.name, load.business_date],
+    ).fetchone()
+    if has_run:
+        connection.execute(
+            sql.SQL("delete from {} as r using {} as l where r._business_date = {} and {}").format(
+                raw_table(load.table), landing_table(load.table), load.business_date, _key_match(load, "r", "l")
+            )
+        )
+
+
+def _append(connection: Connection, load: Load) -> int:
+    key = sql.SQL(", ").join(sql.Identifier("r", name) for name in load.table.key)
+    statement = sql.SQL(
+        """
+        with latest as (
+            select distinct on ({key}) {raw_columns}
+            from {raw} as r
+            where r._business_date < {date} and exists (select from {landing} as l where {key_match})
+            order by {key}, r._business_date desc, r._load_id desc
+        )
+        insert into {raw} ({columns}, _load_id, _business_date)
+        select {landing_columns}, {load_id}, {date}
+        from {landing} as l left join latest as r on {key_match}
+        where row({landing_columns}) is distinct from row({raw_columns})
+        """
+    )
+    cursor = connection.execute(
+        statement.format(
+            key=key,
+            raw=raw_table(load.table),
+            landing=landing_table(load.table),
+            key_match=_key_match(load, "l", "r"),
+            columns=columns_of(load.table),
+            landing_columns=columns_of(load.table, "l"),
+            raw_columns=columns_of(load.table, "r"),
+            load_id=load.load_id,
+            date=load.business_date,
+        )
+    )
+    return cursor.rowcount
+
+
+def _figures(connection: Connection, load: Load, published: int) -> Figures:
+    read, quarantined, landed = connection.execute(
+        sql.SQL(
+            "select rows_read, (select count(*) from quarantine.record where load_id = {0}), (select count(*) from {1}) "
+            "from audit.load where load_id = {0}"
+        ).format(load.load_id, landing_table(load.table))
+    ).fetchone()
+    return Figures(read, published, landed - published, quarantined)
+
+
+def _replace_mart(connection: Connection, mart: str) -> int:
+    candidate, published = sql.Identifier("candidate", mart), sql.Identifier("marts", mart)
+    shapes = connection.execute(
+        "select table_schema, array_agg(format('%%s %%s', column_name, data_type) order by ordinal_position) "
+        "from information_schema.columns where table_name = %s and table_schema in ('candidate', 'marts') group by 1",
+        [mart],
+    ).fetchall()
+    shape = dict(shapes)
+    if shape.get("marts") != shape["candidate"]:
+        connection.execute(sql.SQL("drop table if exists {}").format(published))
+        connection.execute(sql.SQL("create table {} (like {} including all)").format(published, candidate))
+    else:
+        connection.execute(sql.SQL("delete from {}").format(published))
+    return connection.execute(sql.SQL("insert into {} select * from {}").format(published, candidate)).rowcount

@@ -1,0 +1,19 @@
+"""Where things are: the project's folders, the state folder, and the clock the business runs on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+PROJECT = Path(os.environ.get("CRW_PROJECT") or Path(__file__).resolve().parents[2])
+"""Root of the checkout: holds dags/, dbt_project/ and expectations/."""
+
+HOME = Path(os.environ.get("CRW_HOME") or PROJECT / ".crw").absolute()
+"""The state folder: PostgreSQL data, Airflow home, sample sources, Data Docs, logs."""
+
+DBT_PROJECT = PROJECT / "dbt_project"
+EXPECTATIONS = PROJECT / "expectations"
+
+HONG_KONG = ZoneInfo("Asia/Hong_Kong")
+"""A business date is a day on this clock; it has no daylight saving."""

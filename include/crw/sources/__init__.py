@@ -1,0 +1,49 @@
+"""How a batch for an interval is read: one module a kind of source, rows out and nothing else.
+
+The readers know no warehouse. Each has one function `read(table, ..., interval, ...) -> Batch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Half-open span of time `[start, end)` that a batch covers; both ends are aware datetimes."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A row that could not even be read as the contract types it, with the whole record as it came."""
+
+    reason: str
+    record: dict[str, Any]
+    column: str | None = None
+    value: str | None = None
+
+
+@dataclass
+class Batch:
+    """What a source delivered for one table and one interval.
+
+    `format` says what `blocks` yields, all in the order of the contract's columns:
+
+    - `binary`: bytes of PostgreSQL's binary COPY format;
+    - `csv`: bytes of PostgreSQL's CSV COPY format, without a header, every value already of its type;
+    - `json`: one JSON object (text) a record, its values still to be typed.
+
+    `rejected` is complete once `blocks` is exhausted. Rows read = rows in `blocks` + rows rejected.
+    """
+
+    format: Literal["binary", "csv", "json"]
+    blocks: Iterable[bytes] | Iterable[str]
+    rejected: list[Rejection] = field(default_factory=list)
+    deliveries: dict[str, str] = field(default_factory=dict)
+    """Files only: id of each delivery in the batch, and its file name."""

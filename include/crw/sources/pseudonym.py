@@ -1,0 +1,53 @@
+"""Keyed pseudonyms: what stands in the warehouse instead of a person (HMAC-SHA-256, RFC 2104).
+
+The key stays outside every database that keeps data: it is read from the environment, and a relational source gets only
+the two padded keys, in a setting of the reading transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+
+from psycopg import Connection, sql
+
+BLOCK = 64  # bytes, the block size of SHA-256
+
+
+class PseudonymKeyMissing(RuntimeError):
+    """CRW_PSEUDONYM_KEY is not set."""
+
+
+def key() -> bytes:
+    """The secret of all pseudonyms, from CRW_PSEUDONYM_KEY. Raises PseudonymKeyMissing."""
+    value = os.environ.get("CRW_PSEUDONYM_KEY", "")
+    if not value:
+        raise PseudonymKeyMissing("CRW_PSEUDONYM_KEY is not set: persons cannot be made pseudonymous, so nothing is read")
+    return value.encode()
+
+
+def pseudonym(value: str | None, secret: bytes) -> str | None:
+    """Pseudonym of an e-mail address or the like, as 64 hexadecimal digits; None for a blank one.
+
+    Case and surrounding spaces do not make another person.
+    """
+    normalised = (value or "").strip(" ").lower()
+    return hmac.new(secret, normalised.encode(), hashlib.sha256).hexdigest() if normalised else None
+
+
+def prepare(connection: Connection, secret: bytes) -> None:
+    """Give the current transaction of a PostgreSQL source what `expression` needs."""
+    block = (hashlib.sha256(secret).digest() if len(secret) > BLOCK else secret).ljust(BLOCK, b"\0")
+    for name, pad in (("crw.inner_key", 0x36), ("crw.outer_key", 0x5C)):
+        padded = bytes(byte ^ pad for byte in block).hex()
+        connection.execute("select set_config(%s, %s, true)", [name, padded])
+
+
+def expression(column: str) -> sql.Composed:
+    """SQL that computes the same pseudonym inside a PostgreSQL source, so that the value itself never leaves it."""
+    return sql.SQL(
+        "case when trim({column}) <> '' then encode(sha256("
+        "decode(current_setting('crw.outer_key'), 'hex') || sha256("
+        "decode(current_setting('crw.inner_key'), 'hex') || convert_to(lower(trim({column})), 'UTF8'))), 'hex') end"
+    ).format(column=sql.Identifier(column))

@@ -1,0 +1,73 @@
+"""dbt, once a night, in this process: build core and candidate from raw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from psycopg import Connection
+
+from crw import contracts
+
+
+class BuildError(RuntimeError):
+    """dbt did not build everything. The message names each failed node and why."""
+
+
+@dataclass(frozen=True)
+class BuiltModel:
+    """One model that dbt built: `core.fct_feedback_case` and the like, its rows where the database tells, seconds spent."""
+
+    relation: str
+    rows: int | None
+    seconds: float
+
+
+def why_not_needed(connection: Connection, business_date: date) -> str | None:
+    """Why the marts need not be built for this date; None if they do.
+
+    Either nothing reached raw since they were last published for this or a later date, or a later date is already
+    wholly in raw, so that its own run builds the same marts with more in them (a backfill builds a few times, not 30).
+    """
+    row = connection.execute(
+        "select max(business_date), max(published_at) from audit.publication"
+    ).fetchone()
+    (newest,) = connection.execute(
+        "select max(published_at) from audit.load where state = 'published' and rows_published > 0"
+    ).fetchone()
+    if row[0] and row[0] >= business_date and (newest is None or newest < row[1]):
+        return f"nothing reached raw since the marts were published for {row[0]}"
+    (later,) = connection.execute(
+        "select max(business_date) from (select business_date from audit.load "
+        "where state = 'published' and business_date > %s group by 1 having count(distinct (source, table_name)) = %s) as d",
+        [business_date, len(contracts.tables())],
+    ).fetchone()
+    if later and not (row[0] and row[0] >= later):
+        return f"{later} is wholly in raw too; its run builds the marts"
+    return None
+
+
+def build(connection: Connection, business_date: date) -> list[BuiltModel]:
+    """Run `dbt build` (models, seeds and data tests) as of the business date, or of a later one already published.
+
+    Raises:
+        BuildError: a model or a test failed.
+    """
+    from dbt.cli.main import dbtRunner
+
+    (published,) = connection.execute("select max(business_date) from audit.publication").fetchone()
+    as_of = max(business_date, published or business_date)
+    result = dbtRunner().invoke(
+        ["--quiet", "build", "--exclude-resource-type", "unit_test", "--vars", f"{{business_date: '{as_of}'}}"]
+    )
+    if result.exception:
+        raise BuildError(f"dbt: {result.exception}") from result.exception
+    failed = [node for node in result.result if node.status in ("error", "fail", "skipped")]
+    if failed:
+        raise BuildError("; ".join(f"{node.node.unique_id}: {node.status}: {node.message}" for node in failed))
+    return [_built(node) for node in result.result if node.node.resource_type == "model"]
+
+
+def _built(node) -> BuiltModel:
+    rows = node.adapter_response.get("rows_affected")
+    return BuiltModel(f"{node.node.schema}.{node.node.name}", rows if rows != -1 else None, node.execution_time)

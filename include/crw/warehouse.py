@@ -1,0 +1,103 @@
+"""The warehouse's own tables: schemas and ledger from warehouse.sql, landing and raw tables from the contracts."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib.resources import files
+
+from psycopg import Connection, sql
+
+from crw import contracts
+from crw.contracts import Table
+
+
+def install(connection: Connection) -> None:
+    """Create what is missing of the schemas, the ledger and every contract's tables. May run at any time, again.
+
+    A column added to a contract is added to both tables. Raises ContractError when a column's type was changed or a
+    column was dropped: raw is history, so that needs a migration by hand (docs/runbook.md).
+    """
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtext('crw.warehouse.install'))")
+        connection.execute(files("crw").joinpath("warehouse.sql").read_text(encoding="utf-8"))
+        for contract in contracts.tables().values():
+            _create(connection, contract)
+
+
+def landing_table(table: Table) -> sql.Identifier:
+    """`landing.<source>__<table>`, quoted."""
+    return sql.Identifier("landing", table.identifier)
+
+
+def raw_table(table: Table) -> sql.Identifier:
+    """`raw.<source>__<table>`, quoted."""
+    return sql.Identifier("raw", table.identifier)
+
+
+def columns_of(table: Table, alias: str | None = None) -> sql.Composed:
+    """The contract's columns as a quoted, comma-separated list, each behind `alias` if given."""
+    names = [(alias, name) if alias else (name,) for name in table.column_names]
+    return sql.SQL(", ").join(sql.Identifier(*name) for name in names)
+
+
+def ensure_partition(connection: Connection, table: Table, business_date: date) -> None:
+    """Create the raw partition of `business_date`'s month, in a transaction of its own if it is missing.
+
+    Never inside a load's transaction: attaching a partition there would block every reader of the table.
+    """
+    first = business_date.replace(day=1)
+    after = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
+    name = sql.Identifier("raw", f"{table.identifier}__{first:%Y_%m}")
+    if connection.execute("select to_regclass(%s)", [f"raw.{table.identifier}__{first:%Y_%m}"]).fetchone()[0]:
+        return
+    statement = sql.SQL("create table if not exists {} partition of {} for values from ({}) to ({})")
+    connection.execute(statement.format(name, raw_table(table), sql.Literal(first), sql.Literal(after)))
+
+
+def _create(connection: Connection, table: Table) -> None:
+    definitions = sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.type)) for column in table.columns
+    )
+    connection.execute(
+        sql.SQL("create table if not exists {} ({}, _row_no bigint generated always as identity (cache 1000))").format(
+            landing_table(table), definitions
+        )
+    )
+    connection.execute(
+        sql.SQL(
+            "create table if not exists {} ({}, _load_id bigint not null, _business_date date not null) "
+            "partition by range (_business_date)"
+        ).format(raw_table(table), definitions)
+    )
+    connection.execute(
+        sql.SQL("create index if not exists {} on {} ({}, _business_date desc, _load_id desc)").format(
+            sql.Identifier(f"{table.identifier}_key"),
+            raw_table(table),
+            sql.SQL(", ").join(map(sql.Identifier, table.key)),
+        )
+    )
+    for schema in ("landing", "raw"):
+        _add_new_columns(connection, table, schema)
+
+
+def _add_new_columns(connection: Connection, table: Table, schema: str) -> None:
+    present = dict(
+        connection.execute(
+            "select attname, format_type(atttypid, atttypmod) from pg_attribute "
+            "where attrelid = %s::regclass and attnum > 0 and not attisdropped and attname not like '\\_%%'",
+            [f"{schema}.{table.identifier}"],
+        ).fetchall()
+    )
+    for column in table.columns:
+        if column.name not in present:
+            connection.execute(
+                sql.SQL("alter table {} add column {} {}").format(
+                    sql.Identifier(schema, table.identifier), sql.Identifier(column.name), sql.SQL(column.type)
+                )
+            )
+        elif connection.execute("select %s::regtype = %s::regtype", [present[column.name], column.type]).fetchone() == (False,):
+            raise contracts.ContractError(
+                f"{schema}.{table.identifier}.{column.name} is {present[column.name]}, the contract says {column.type}"
+            )
+    for name in present.keys() - set(table.column_names):
+        raise contracts.ContractError(f"{schema}.{table.identifier}.{name} is no longer in the contract")

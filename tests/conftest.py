@@ -1,0 +1,51 @@
+"""Real parts shared by the tests: one embedded PostgreSQL a session, one empty warehouse a test."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from crw import warehouse
+from crw.local.postgres import Server
+from crw.settings import PROJECT
+
+REAL = Path(os.environ.get("CRW_REAL_DATA", PROJECT.parent / "shared" / "real"))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("postgres"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def empty_database(server):
+    """DSN of a new, empty database."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        admin.execute(f"create database {name}")
+    yield server.dsn(name)
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        admin.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def database(empty_database):
+    """An autocommit connection to an empty warehouse."""
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        warehouse.install(connection)
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """Folder of real third-party data; the tests that need it skip where it is absent."""
+    if not REAL.exists():
+        pytest.skip(f"no real data at {REAL} (set CRW_REAL_DATA)")
+    return REAL

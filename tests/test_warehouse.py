@@ -1,0 +1,46 @@
+from datetime import date
+
+import pytest
+
+from crw import contracts, warehouse
+
+
+def test_install_makes_landing_and_raw_of_every_contract(database):
+    made = {
+        (row[0], row[1])
+        for row in database.execute("select table_schema, table_name from information_schema.tables").fetchall()
+    }
+    for table in contracts.tables().values():
+        assert {("landing", table.identifier), ("raw", table.identifier)} <= made
+
+
+def test_install_again_changes_nothing_and_keeps_rows(database):
+    table = contracts.table("feedback", "category")
+    warehouse.ensure_partition(database, table, date(2013, 3, 31))
+    database.execute(
+        "insert into raw.feedback__category values ('A', 'complaint', null, 'a', 'a', now(), 1, '2013-03-31')"
+    )
+    warehouse.install(database)
+    assert database.execute("select count(*) from raw.feedback__category").fetchone() == (1,)
+
+
+def test_a_column_new_in_the_contract_is_added(database):
+    database.execute("alter table raw.feedback__category drop column issue_code")
+    warehouse.install(database)
+    assert database.execute("select issue_code from raw.feedback__category").fetchall() == []
+
+
+def test_a_changed_type_is_refused_by_name(database):
+    database.execute("alter table raw.feedback__category alter column name_en type varchar(10)")
+    with pytest.raises(contracts.ContractError, match=r"raw\.feedback__category\.name_en is character varying\(10\)"):
+        warehouse.install(database)
+
+
+def test_december_partition_ends_in_january(database):
+    table = contracts.table("feedback", "category")
+    warehouse.ensure_partition(database, table, date(2012, 12, 31))
+    warehouse.ensure_partition(database, table, date(2013, 1, 1))
+    database.execute(
+        "insert into raw.feedback__category values ('A', 'complaint', null, 'a', 'a', now(), 1, '2012-12-31')"
+    )
+    assert database.execute("select count(*) from raw.feedback__category__2012_12").fetchone() == (1,)
