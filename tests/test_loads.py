@@ -1,0 +1,201 @@
+"""Landing, ledger and publish together: the accounting identity, re-runs, missed nights, unchanged rows, replay of history."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta
+
+import psycopg
+import pytest
+
+from crw import contracts, landing, ledger, publish
+from crw.settings import HONG_KONG
+from crw.sources import Batch, Rejection
+
+CATEGORY = contracts.table("feedback", "category")
+MEMBERSHIP = contracts.table("membership", "membership")
+NIGHT = date(2013, 3, 31)
+
+
+def category(code, name="Delay", updated="2013-03-31T12:00:00+08:00"):
+    record = {"category_code": code, "kind": "complaint", "issue_code": "delay", "name_en": name, "name_zh": "延誤"}
+    return json.dumps({**record, "updated_at": updated})
+
+
+def night(connection, records, business_date=NIGHT, table=CATEGORY):
+    """Load one batch of JSON records whole, as a night whose suite found nothing."""
+    load = ledger.start_load(connection, table, business_date, "test")
+    landing.land(connection, load, Batch("json", records))
+    ledger.record(connection, load, "validated")
+    return publish.publish_load(connection, load)
+
+
+def raw(connection):
+    rows = connection.execute(
+        "select category_code, name_en, _business_date::text from raw.feedback__category order by 1, 3, 2"
+    )
+    return rows.fetchall()
+
+
+def test_a_night_is_published_and_adds_up(database):
+    assert night(database, [category("A"), category("B")]) == publish.Figures(2, 2, 0, 0)
+    assert raw(database) == [("A", "Delay", "2013-03-31"), ("B", "Delay", "2013-03-31")]
+
+
+def test_an_unchanged_row_is_not_stored_twice_but_counted(database):
+    night(database, [category("A"), category("B")])
+    figures = night(database, [category("A"), category("B", "Late")], date(2013, 4, 1))
+    assert figures == publish.Figures(2, 1, 1, 0)
+    assert raw(database)[1:] == [("B", "Delay", "2013-03-31"), ("B", "Late", "2013-04-01")]
+
+
+def test_a_row_that_changes_back_is_stored_again(database):
+    night(database, [category("A", "one")])
+    night(database, [category("A", "two")], date(2013, 4, 1))
+    assert night(database, [category("A", "one")], date(2013, 4, 2)).published == 1
+
+
+def test_a_rerun_replaces_what_it_read_again_and_keeps_what_the_source_moved_on_from(database):
+    night(database, [category("A", "wrong"), category("B")])
+    night(database, [category("A", "right")])
+    assert raw(database) == [("A", "right", "2013-03-31"), ("B", "Delay", "2013-03-31")]
+
+
+def test_a_rerun_of_an_old_night_does_not_disturb_a_later_one(database):
+    night(database, [category("A", "one")])
+    night(database, [category("A", "two")], date(2013, 4, 1))
+    night(database, [category("A", "one")])
+    assert raw(database) == [("A", "one", "2013-03-31"), ("A", "two", "2013-04-01")]
+
+
+def test_intervals_are_half_open_overlap_by_an_hour_and_heal_a_missed_night(database):
+    midnight = datetime(2013, 4, 1, tzinfo=HONG_KONG)
+    first = ledger.start_load(database, CATEGORY, NIGHT, "test")
+    assert (first.interval.start, first.interval.end) == (ledger.BEGINNING, midnight)
+    night(database, [category("A")])
+    later = ledger.start_load(database, CATEGORY, date(2013, 4, 2), "test")
+    assert later.interval.start == midnight - timedelta(hours=1)
+    assert later.interval.end == midnight + timedelta(days=2)
+
+
+def test_a_rerun_reads_the_interval_of_the_first_attempt(database):
+    failed = ledger.start_load(database, CATEGORY, date(2013, 4, 2), "test")
+    night(database, [category("A")])
+    assert ledger.start_load(database, CATEGORY, date(2013, 4, 2), "test").interval == failed.interval
+
+
+def test_a_failed_load_does_not_move_the_watermark(database):
+    load = ledger.start_load(database, CATEGORY, NIGHT, "test")
+    landing.land(database, load, Batch("json", [category("A")]))
+    assert ledger.start_load(database, CATEGORY, date(2013, 4, 1), "test").interval.start == ledger.BEGINNING
+
+
+def test_values_that_are_not_of_their_type_go_to_quarantine_with_the_reason(database):
+    good = {"membership_id": "M1", "company_id": "C1", "club_code": "eclub", "joined_on": "2012-02-29", "left_on": ""}
+    good |= {"leave_reason": None, "updated_at": "2013-03-31T12:00:00+08:00"}
+    bad = {"joined_on": ["2012-02-30", "05/11/2012", "today", "NA", "２０１２-01-01"], "updated_at": ["infinity", "2013-03-31"]}
+    records = [good] + [good | {column: value} for column, values in bad.items() for value in values]
+    assert night(database, map(json.dumps, records), table=MEMBERSHIP) == publish.Figures(8, 1, 0, 7)
+    assert database.execute("select joined_on, left_on from raw.membership__membership").fetchall() == [
+        (date(2012, 2, 29), None)
+    ]
+    rows = database.execute(
+        "select record ->> (reasons -> 0 ->> 'column'), reasons -> 0 ->> 'value', reasons -> 0 ->> 'message' "
+        "from quarantine.record order by row_no"
+    ).fetchall()
+    assert [value for value, _, _ in rows] == [value for values in bad.values() for value in values]
+    assert all(value == reported for value, reported, _ in rows)
+    assert rows[0][2] == 'date/time field value out of range: "2012-02-30"'
+    assert rows[1][2] == "not an unambiguous date: '05/11/2012'"
+
+
+def test_rows_the_reader_could_not_read_are_kept_and_counted(database):
+    load = ledger.start_load(database, CATEGORY, NIGHT, "test")
+    rejected: list[Rejection] = []
+
+    def lines():
+        yield b"A,complaint,,Delay,,2013-03-31 12:00:00+08\n"
+        rejected.append(Rejection("line 3: too few columns", {"line": "B,complaint"}))
+
+    assert landing.land(database, load, Batch("csv", lines(), rejected)) == 2
+    ledger.record(database, load, "validated")
+    assert publish.publish_load(database, load) == publish.Figures(2, 1, 0, 1)
+    assert database.execute("select reasons -> 0 ->> 'message' from quarantine.record").fetchone() == (
+        "line 3: too few columns",
+    )
+
+
+def test_a_source_that_dies_in_mid_read_leaves_landing_and_ledger_as_they_were(database):
+    night(database, [category("A")])
+    load = ledger.start_load(database, CATEGORY, date(2013, 4, 1), "test")
+
+    def dies():
+        yield category("B")
+        raise ConnectionError("gone")
+
+    with pytest.raises(ConnectionError):
+        landing.land(database, load, Batch("json", dies()))
+    assert database.execute("select category_code from landing.feedback__category").fetchall() == [("A",)]
+    assert database.execute("select state from audit.load where load_id = %s", [load.load_id]).fetchone() == ("started",)
+
+
+def test_two_runs_of_one_table_never_mix(database):
+    first = ledger.start_load(database, CATEGORY, NIGHT, "one")
+    landing.land(database, first, Batch("json", [category("A")]))
+    second = ledger.start_load(database, CATEGORY, NIGHT, "two")
+    landing.land(database, second, Batch("json", [category("B")]))
+    ledger.record(database, first, "validated")
+    with pytest.raises(ledger.LoadError, match="overtaken"):
+        publish.publish_load(database, first)
+    assert raw(database) == []
+
+
+def test_only_a_validated_load_can_be_published(database):
+    load = ledger.start_load(database, CATEGORY, NIGHT, "test")
+    landing.land(database, load, Batch("json", [category("A")]))
+    with pytest.raises(ledger.LoadError, match="is landed, not validated"):
+        publish.publish_load(database, load)
+
+
+def test_a_row_lost_between_landing_and_publishing_fails_the_load_whole(database):
+    load = ledger.start_load(database, CATEGORY, NIGHT, "test")
+    landing.land(database, load, Batch("json", [category("A"), category("B")]))
+    database.execute("delete from landing.feedback__category where category_code = 'B'")
+    ledger.record(database, load, "validated")
+    with pytest.raises(ledger.LoadError, match="do not add up"):
+        publish.publish_load(database, load)
+    assert raw(database) == []
+
+
+def test_the_ledger_itself_refuses_a_load_that_does_not_add_up(database):
+    night(database, [category("A")])
+    with pytest.raises(psycopg.errors.CheckViolation, match="accounting_identity"):
+        database.execute("update audit.load set rows_read = 7")
+
+
+def test_an_empty_rerun_keeps_what_the_night_had(database):
+    night(database, [category("A")])
+    assert night(database, []) == publish.Figures(0, 0, 0, 0)
+    assert len(raw(database)) == 1
+
+
+def test_marts_are_swapped_all_or_none(database):
+    for name in ("kpi_a", "kpi_b"):
+        database.execute(f"create table candidate.{name} as select 1 as n")
+    assert publish.publish_marts(database, NIGHT, "test") == {"kpi_a": 1, "kpi_b": 1}
+    database.execute("update candidate.kpi_a set n = 2")
+    database.execute("update candidate.kpi_b set n = 2; alter table marts.kpi_b add check (n = 1)")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        publish.publish_marts(database, NIGHT, "test")
+    assert database.execute("select a.n, b.n from marts.kpi_a as a, marts.kpi_b as b").fetchall() == [(1, 1)]
+
+
+def test_a_mart_with_new_columns_is_made_anew_and_the_analyst_may_read_it(database):
+    database.execute("create table candidate.kpi_a as select 1 as n")
+    publish.publish_marts(database, NIGHT, "test")
+    database.execute("alter table candidate.kpi_a add column m int default 5")
+    publish.publish_marts(database, NIGHT, "test")
+    database.execute("set role crw_analyst")
+    assert database.execute("select n, m from marts.kpi_a").fetchall() == [(1, 5)]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        database.execute("select * from candidate.kpi_a")
