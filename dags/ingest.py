@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 
 import pendulum
@@ -9,6 +10,7 @@ from airflow.sdk import DAG, Asset, CronPartitionTimetable, ExceptionRetryPolicy
 
 from crw import contracts
 from crw.contracts import Table
+from crw.settings import HONG_KONG
 
 DOC = """
 ### Nightly load of `{source}`
@@ -23,6 +25,9 @@ Expectations suite, and appended to `raw`; nothing is published unless **all** t
    `select * from audit.validation order by validation_id desc` and at the batch in `landing`. Last night's numbers stay published.
 3. Mend the source or the suite, then clear the run: it reads the same interval again. A missed night heals itself.
 """
+
+# Set where the sources have an end, as the sample ones do; never in a deployment.
+SCHEDULE_END = pendulum.parse(os.environ["CRW_SCHEDULE_END"], tz=HONG_KONG) if "CRW_SCHEDULE_END" in os.environ else None
 
 # A fault of the network may pass; bad data and a broken contract will not get better by asking again.
 RETRIES = ExceptionRetryPolicy(
@@ -40,6 +45,7 @@ def ingest_dag(source: str, tables: list[Table]) -> DAG:
         description=f"Load {source} into raw, validated.",
         schedule=CronPartitionTimetable("0 0 * * *", timezone="Asia/Hong_Kong", run_offset=-1, key_format="%Y-%m-%d"),
         start_date=pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong"),
+        end_date=SCHEDULE_END,
         catchup=False,
         max_active_runs=1,
         default_args={"owner": "data-engineering", "retries": 2, "retry_policy": RETRIES},

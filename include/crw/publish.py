@@ -22,12 +22,17 @@ class Figures:
     quarantined: int
 
 
-def publish_load(connection: Connection, load: Load) -> Figures:
+def publish_load(connection: Connection, load: Load, releases: list[int] | None = None) -> Figures:
     """Append to raw what the landing table holds and raw does not, and move the watermark, in one transaction.
 
     A row equal to the version that raw had before the business date is unchanged and not stored again. On a re-run,
     the keys that were read again replace what the same date published before; a key the source no longer returns for
     that interval (it was amended since) keeps its version, for that is how it was known that night.
+
+    Args:
+        connection: autocommit, to the warehouse.
+        load: validated, and still what the landing table holds.
+        releases: record_ids in quarantine that the load settles; by default what earlier loads of the date refused.
 
     Raises:
         LoadError: the load is not validated or was overtaken, or read is not published + unchanged + quarantined.
@@ -41,9 +46,17 @@ def publish_load(connection: Connection, load: Load) -> Figures:
         if figures.read != figures.published + figures.unchanged + figures.quarantined:
             raise LoadError(f"{load}: rows do not add up: {figures}")
         connection.execute(
-            "update quarantine.record set released_at = clock_timestamp(), released_by_load_id = %s "
-            "where source = %s and table_name = %s and business_date = %s and load_id < %s and released_at is null",
-            [load.load_id, load.table.source, load.table.name, load.business_date, load.load_id],
+            "update quarantine.record set released_at = clock_timestamp(), released_by_load_id = %(load)s "
+            "where source = %(source)s and table_name = %(table)s and business_date = %(date)s "
+            "and load_id < %(load)s and released_at is null "
+            "and (%(releases)s::bigint[] is null or record_id = any (%(releases)s))",
+            {
+                "load": load.load_id,
+                "source": load.table.source,
+                "table": load.table.name,
+                "date": load.business_date,
+                "releases": releases,
+            },
         )
         ledger.record(
             connection,

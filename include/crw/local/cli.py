@@ -1,4 +1,4 @@
-"""The commands behind the Makefile: nightly, up, down, sql."""
+"""The commands behind the Makefile and the compose file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import csv
 import os
 import sys
-from datetime import date
+from datetime import date, datetime, time
 
 import psycopg
 from rich.console import Console
@@ -24,6 +24,8 @@ def main() -> int:
     nightly = commands.add_parser("nightly", help="run one business date end to end")
     nightly.add_argument("--date", type=date.fromisoformat, default=DEFAULT_DATE)
     commands.add_parser("up", help="start everything and keep it running")
+    commands.add_parser("install", help="create or update the tables of the warehouse that AIRFLOW_CONN_WAREHOUSE names")
+    commands.add_parser("sample", help="build the sample source systems in CASE_MANAGEMENT_DSN, CRM_DSN and the survey drop folder")
     commands.add_parser("down", help="stop what this checkout started")
     query = commands.add_parser("sql", help="run a query as the analyst and print CSV")
     query.add_argument("query")
@@ -33,6 +35,10 @@ def main() -> int:
             return _nightly(arguments.date)
         case "up":
             return _up()
+        case "install":
+            return _install()
+        case "sample":
+            return _sample()
         case "down":
             return _down()
         case "sql":
@@ -59,6 +65,24 @@ def _up() -> int:
     console.print(f"Airflow     http://127.0.0.1:{environment.state()['airflow_port']}", highlight=False)
     console.print(f"PostgreSQL  {environment.server().dsn('warehouse')}", highlight=False)
     console.print(f"logs        {settings.HOME / 'logs'}", highlight=False)
+    return 0
+
+
+def _install() -> int:
+    from crw import connections, warehouse
+
+    with connections.warehouse() as connection:
+        warehouse.install(connection)
+    return 0
+
+
+def _sample() -> int:
+    from crw import connections
+    from crw.local import sample
+
+    end = datetime.combine(date.fromisoformat(environment.SAMPLE_END), time.max, settings.HONG_KONG)
+    drop = connections.folder("survey_drop")
+    sample.prepare(os.environ["CASE_MANAGEMENT_DSN"], os.environ["CRM_DSN"], drop, end)
     return 0
 
 

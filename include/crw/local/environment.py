@@ -13,6 +13,9 @@ from crw.local.postgres import Server, free_port
 
 DATABASES = ("warehouse", "airflow", "case_management", "crm")
 
+SAMPLE_END = "2013-04-30"
+"""The sample sources' last business date: their world ends there, so Airflow schedules no night after it."""
+
 
 def server() -> Server:
     """The embedded PostgreSQL of this checkout; it holds the four databases of `DATABASES`."""
@@ -46,6 +49,7 @@ def variables() -> dict[str, str]:
     return {
         "CRW_HOME": str(home),
         "CRW_PROJECT": str(settings.PROJECT),
+        "CRW_SCHEDULE_END": SAMPLE_END,
         "CRW_PSEUDONYM_KEY": known["pseudonym_key"],
         **dbt_variables(database, home),
         **_airflow_variables(known, database, home),

@@ -41,7 +41,6 @@ def run(business_date: date, console: Console) -> bool:
     _prepare_sources(business_date)
     services.start_crm(environment.variables())
     _say(console, began, "starting Airflow")
-    scheduler.preload()
     scheduler.migrate()
     with scheduler.running():
         since = datetime.now().astimezone()

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+
+import httpx
 
 from crw import settings
 
@@ -27,32 +27,21 @@ def migrate() -> None:
     marker = settings.HOME / "airflow" / "migrated"
     if marker.exists() and marker.read_text() == airflow.__version__:
         return
-    _in_child("migrate", _migrate)
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    _check(_start("migrate", _migrate))
     marker.write_text(airflow.__version__)
-
-
-def preload() -> None:
-    """Import what the tasks need, so that the forked workers have it."""
-    import airflow.executors.local_executor
-    import airflow.jobs.scheduler_job_runner
-    import airflow.sdk.execution_time.supervisor
-    import airflow.sdk.execution_time.task_runner
-    import dbt.adapters.postgres
-    import dbt.cli.main
-
-    import crw.data_docs
-    import crw.ingest
-    import crw.transform  # noqa: F401
 
 
 @contextmanager
 def running() -> Iterator[None]:
     """Serialize the DAGs and run scheduler and execution API until the block ends."""
-    _in_child("serialize", _serialize_dags)
     api = _start("execution-api", _serve_execution_api)
     scheduler = None
     try:
-        _wait_for_port(int(os.environ["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"].split(":")[2].split("/")[0]), api)
+        serialize = _start("serialize", _serialize_dags)
+        _preload()
+        _check(serialize)
+        _wait_until_healthy(api)
         scheduler = _start("scheduler", _schedule)
         yield
     finally:
@@ -81,30 +70,29 @@ def _migrate() -> None:
 
 
 def _serialize_dags() -> None:
-    from airflow.cli import cli_parser
-
-    arguments = cli_parser.get_parser().parse_args(["dags", "reserialize"])
-    arguments.func(arguments)
     from airflow.models import DagModel
     from airflow.utils.session import create_session
     from sqlalchemy import update
 
+    _airflow("dags", "reserialize")
     with create_session() as session:
-        session.execute(update(DagModel).values(is_paused=False))
+        nightly = DagModel.dag_id.startswith("ingest_") | (DagModel.dag_id == "warehouse")
+        session.execute(update(DagModel).where(nightly).values(is_paused=False))
 
 
 def _serve_execution_api() -> None:
-    from airflow.cli import cli_parser
-
-    port = os.environ["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"].split(":")[2].split("/")[0]
-    arguments = cli_parser.get_parser().parse_args(["api-server", "--apps", "execution", "--port", port])
-    arguments.func(arguments)
+    port = str(httpx.URL(os.environ["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"]).port)
+    _airflow("api-server", "--apps", "execution", "--port", port)
 
 
 def _schedule() -> None:
+    _airflow("scheduler", "--skip-serve-logs")
+
+
+def _airflow(*command: str) -> None:
     from airflow.cli import cli_parser
 
-    arguments = cli_parser.get_parser().parse_args(["scheduler", "--skip-serve-logs"])
+    arguments = cli_parser.get_parser().parse_args(command)
     arguments.func(arguments)
 
 
@@ -114,16 +102,15 @@ def _start(name: str, target) -> multiprocessing.Process:
     return process
 
 
-def _in_child(name: str, target) -> None:
-    process = _start(name, target)
+def _check(process: multiprocessing.Process) -> None:
+    """Wait for a process to end. Raises RuntimeError with its log if it failed."""
     process.join()
     if process.exitcode:
-        log = settings.HOME / "logs" / f"{name}.log"
-        raise RuntimeError(f"{name} failed; the end of {log}:\n{log.read_text()[-2000:]}")
+        raise RuntimeError(f"{process.name} failed; {_log_tail(process.name)}")
 
 
 def _with_log(name: str, target) -> None:
-    log = Path(settings.HOME / "logs" / f"{name}.log")
+    log = settings.HOME / "logs" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(descriptor, 1)
@@ -131,12 +118,32 @@ def _with_log(name: str, target) -> None:
     target()
 
 
-def _wait_for_port(port: int, process: multiprocessing.Process) -> None:
+def _log_tail(name: str) -> str:
+    log = settings.HOME / "logs" / f"{name}.log"
+    return f"the end of {log}:\n{log.read_text()[-2000:]}"
+
+
+def _wait_until_healthy(api: multiprocessing.Process) -> None:
+    """Wait for the API's first answer, which takes it seconds: better here than in the first tasks."""
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.is_alive():
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    log = settings.HOME / "logs" / "execution-api.log"
-    raise RuntimeError(f"Airflow's execution API did not start; the end of {log}:\n{log.read_text()[-2000:]}")
+    while time.monotonic() < deadline and api.is_alive():
+        try:
+            httpx.get(os.environ["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] + "health", timeout=30).raise_for_status()
+            return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise RuntimeError(f"Airflow's execution API did not start; {_log_tail(api.name)}")
+
+
+def _preload() -> None:
+    """Import what the tasks need, so that the forked workers have it."""
+    import airflow.executors.local_executor
+    import airflow.jobs.scheduler_job_runner
+    import airflow.sdk.execution_time.supervisor
+    import airflow.sdk.execution_time.task_runner
+    import dbt.adapters.postgres
+    import dbt.cli.main
+
+    import crw.data_docs
+    import crw.ingest
+    import crw.transform  # noqa: F401

@@ -1,0 +1,91 @@
+"""What every DAG must have, and what none may do while it is parsed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from crw import contracts
+from crw.settings import PROJECT
+
+PARSE = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag({folder!r})
+json.dump({{
+    "errors": bag.import_errors,
+    "dags": {{dag.dag_id: {{
+        "owner": dag.owner, "tags": sorted(dag.tags), "doc": dag.doc_md or "", "max_active_runs": dag.max_active_runs,
+        "catchup": dag.catchup, "timetable": type(dag.timetable).__name__, "description": dag.description,
+        "tasks": {{t.task_id: sorted(t.upstream_task_ids) for t in dag.tasks}}}} for dag in bag.dags.values()}},
+    "modules": sorted(sys.modules),
+}}, open({answer!r}, "w"))
+"""
+
+
+@pytest.fixture(scope="module")
+def parsed(tmp_path_factory):
+    """The DAG folder parsed in a process of its own that can reach no database and no source."""
+    home = tmp_path_factory.mktemp("airflow")
+    answer = home / "answer.json"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "CRW"))}
+    environment |= {"AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    script = PARSE.format(folder=str(PROJECT / "dags"), answer=str(answer))
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+    return json.loads(answer.read_text())
+
+
+def test_every_file_parses(parsed):
+    assert parsed["errors"] == {}
+
+
+def test_every_dag_has_owner_tags_description_and_triage_steps(parsed):
+    for dag_id, dag in parsed["dags"].items():
+        assert dag["owner"] != "airflow", dag_id
+        assert dag["tags"], dag_id
+        assert dag["description"], dag_id
+        assert "**Triage**" in dag["doc"], dag_id
+
+
+def test_no_dag_catches_up_or_runs_beside_itself(parsed):
+    for dag_id, dag in parsed["dags"].items():
+        assert not dag["catchup"], dag_id
+        assert dag["max_active_runs"] == 1, dag_id
+
+
+def test_each_declared_source_has_its_dag_with_three_steps_a_table(parsed):
+    for source, tables in contracts.sources().items():
+        tasks = parsed["dags"][f"ingest_{source}"]["tasks"]
+        assert set(tasks) == {f"{step}_{t.name}" for step in ("extract", "validate", "publish") for t in tables} | {"delivered"}
+
+
+def test_nothing_of_a_source_is_published_before_all_of_it_is_validated(parsed):
+    for source, tables in contracts.sources().items():
+        tasks = parsed["dags"][f"ingest_{source}"]["tasks"]
+        for table in tables:
+            assert {f"validate_{t.name}" for t in tables} <= set(tasks[f"publish_{table.name}"])
+            assert {f"extract_{t.name}" for t in tables} <= set(tasks[f"validate_{table.name}"])
+        assert tasks["delivered"] == sorted(f"publish_{t.name}" for t in tables)
+
+
+def test_marts_are_published_only_after_validation(parsed):
+    tasks = parsed["dags"]["warehouse"]["tasks"]
+    assert tasks == {
+        "build": [],
+        "validate_marts": ["build"],
+        "publish_marts": ["validate_marts"],
+        "report": ["publish_marts"],
+    }
+
+
+def test_parsing_imports_nothing_heavy(parsed):
+    heavy = {"great_expectations", "dbt", "pandas", "duckdb", "crw.quality", "crw.transform", "crw.ingest"}
+    assert not heavy & set(parsed["modules"])
+
+
+def test_no_dag_file_has_a_name_that_dbt_would_import():
+    assert not list((PROJECT / "dags").glob("dbt_*.py"))
