@@ -6,7 +6,7 @@ import argparse
 import csv
 import os
 import sys
-from datetime import date, datetime, time
+from datetime import date
 
 import psycopg
 from rich.console import Console
@@ -24,8 +24,12 @@ def main() -> int:
     nightly = commands.add_parser("nightly", help="run one business date end to end")
     nightly.add_argument("--date", type=date.fromisoformat, default=DEFAULT_DATE)
     commands.add_parser("up", help="start everything and keep it running")
-    commands.add_parser("install", help="create or update the tables of the warehouse that AIRFLOW_CONN_WAREHOUSE names")
-    commands.add_parser("sample", help="build the sample source systems in CASE_MANAGEMENT_DSN, CRM_DSN and the survey drop folder")
+    commands.add_parser(
+        "install", help="create or update the tables of the warehouse that AIRFLOW_CONN_WAREHOUSE names"
+    )
+    commands.add_parser(
+        "sample", help="build the sample source systems in CASE_MANAGEMENT_DSN, CRM_DSN and the survey drop folder"
+    )
     commands.add_parser("down", help="stop what this checkout started")
     query = commands.add_parser("sql", help="run a query as the analyst and print CSV")
     query.add_argument("query")
@@ -53,14 +57,14 @@ def _nightly(business_date: date) -> int:
 
 
 def _up() -> int:
-    from crw.local import scheduler
+    from crw.local import samples, scheduler
 
     console = Console()
     services.start_databases()
     variables = environment.variables()
     os.environ.update(variables)
+    samples.prepare(DEFAULT_DATE)
     scheduler.migrate()
-    services.start_crm(variables)
     services.start_airflow(variables)
     console.print(f"Airflow     http://127.0.0.1:{environment.state()['airflow_port']}", highlight=False)
     console.print(f"PostgreSQL  {environment.server().dsn('warehouse')}", highlight=False)
@@ -78,11 +82,14 @@ def _install() -> int:
 
 def _sample() -> int:
     from crw import connections
-    from crw.local import sample
+    from crw.local import samples
+    from crw.local.sample import clock, feedback, membership, survey
 
-    end = datetime.combine(date.fromisoformat(environment.SAMPLE_END), time.max, settings.HONG_KONG)
-    drop = connections.folder("survey_drop")
-    sample.prepare(os.environ["CASE_MANAGEMENT_DSN"], os.environ["CRM_DSN"], drop, end)
+    end = clock.hong_kong(clock.END)
+    samples.prepare_database(feedback, os.environ["CASE_MANAGEMENT_DSN"], end)
+    samples.prepare_database(membership, os.environ["CRM_DSN"], end)
+    if not any(connections.folder("survey_drop").iterdir()):
+        survey.build(connections.folder("survey_drop"))
     return 0
 
 

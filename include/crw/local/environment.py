@@ -42,29 +42,41 @@ def state() -> dict[str, str]:
     return json.loads(path.read_text())
 
 
-def variables() -> dict[str, str]:
-    """All settings that the pipeline's processes read, as environment variables. The server must have been created."""
-    known, database = state(), server()
-    home = settings.HOME
+def sample_connections() -> dict[str, str]:
+    """Airflow connections of the sample source systems, as environment variables."""
+    known = state()
+    folder = {"conn_type": "fs", "extra": {"path": str(settings.HOME / "sources" / "survey")}}
+    crm = {"conn_type": "http", "schema": "http", "host": "127.0.0.1", "port": int(known["crm_port"])}
     return {
+        "AIRFLOW_CONN_CASE_MANAGEMENT": server().dsn("case_management"),
+        "AIRFLOW_CONN_SURVEY_DROP": json.dumps(folder),
+        "AIRFLOW_CONN_CRM_API": json.dumps({**crm, "password": known["crm_token"]}),
+    }
+
+
+def samples_in_use() -> set[str]:
+    """Those sample connections that the user has not replaced by setting the variable of that name."""
+    return {name for name, value in sample_connections().items() if os.environ.get(name, value) == value}
+
+
+def variables() -> dict[str, str]:
+    """All settings that the pipeline's processes read, as environment variables. The server must have been created.
+
+    A source connection that the user has set wins over the sample's. The sample world has an end, so the schedule has one
+    where all of it is in use.
+    """
+    known, database, home = state(), server(), settings.HOME
+    samples = sample_connections()
+    sources = {name: os.environ.get(name, value) for name, value in samples.items()}
+    return {
+        **sources,
+        **({"CRW_SCHEDULE_END": SAMPLE_END} if sources == samples else {}),
         "CRW_HOME": str(home),
         "CRW_PROJECT": str(settings.PROJECT),
-        "CRW_SCHEDULE_END": SAMPLE_END,
-        "CRW_PSEUDONYM_KEY": known["pseudonym_key"],
+        "CRW_PSEUDONYM_KEY": os.environ.get("CRW_PSEUDONYM_KEY", known["pseudonym_key"]),
         **dbt_variables(database, home),
         **_airflow_variables(known, database, home),
         "AIRFLOW_CONN_WAREHOUSE": database.dsn("warehouse"),
-        "AIRFLOW_CONN_CASE_MANAGEMENT": database.dsn("case_management"),
-        "AIRFLOW_CONN_SURVEY_DROP": json.dumps({"conn_type": "fs", "extra": {"path": str(home / "sources" / "survey")}}),
-        "AIRFLOW_CONN_CRM_API": json.dumps(
-            {
-                "conn_type": "http",
-                "schema": "http",
-                "host": "127.0.0.1",
-                "port": int(known["crm_port"]),
-                "password": known["crm_token"],
-            }
-        ),
         "GX_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "TZ": "Asia/Hong_Kong",

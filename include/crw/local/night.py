@@ -6,15 +6,14 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from datetime import time as time_of_day
+from datetime import date, datetime
 
 import psycopg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from crw import contracts, settings
-from crw.local import environment, scheduler, services, summary
+from crw.local import environment, samples, scheduler, services, summary
 
 TIMEOUT = 3600  # seconds, for the whole night
 POLL = 0.25  # seconds
@@ -38,8 +37,7 @@ def run(business_date: date, console: Console) -> bool:
     services.start_databases()
     os.environ.update(environment.variables())
     _say(console, began, "bringing the sample sources to the business date")
-    _prepare_sources(business_date)
-    services.start_crm(environment.variables())
+    samples.prepare(business_date)
     _say(console, began, "starting Airflow")
     scheduler.migrate()
     with scheduler.running():
@@ -50,25 +48,22 @@ def run(business_date: date, console: Console) -> bool:
     return succeeded
 
 
-def _prepare_sources(business_date: date) -> None:
-    from crw.local import sample
-
-    server = environment.server()
-    end = datetime.combine(business_date + timedelta(days=1), time_of_day(), settings.HONG_KONG)
-    sample.prepare(server.dsn("case_management"), server.dsn("crm"), settings.HOME / "sources" / "survey", end)
-
-
 def _follow(business_date: date, since: datetime, runs: list[str], console: Console, began: float) -> bool:
     """Show each task as it ends, until the night's DAG runs are over. Returns whether all succeeded."""
     expected = 3 * len(contracts.tables()) + len(contracts.sources()) + 4
     seen: set[tuple[str, str]] = set()
-    with psycopg.connect(environment.server().dsn("airflow"), autocommit=True) as metadata, _progress(console) as progress:
+    with (
+        psycopg.connect(environment.server().dsn("airflow"), autocommit=True) as metadata,
+        _progress(console) as progress,
+    ):
         bar = progress.add_task("night", total=expected)
         while time.monotonic() - began < TIMEOUT:
             for task in _tasks(metadata, business_date, since):
                 if task.state in ENDED and (task.dag_id, task.task_id) not in seen:
                     seen.add((task.dag_id, task.task_id))
-                    mark = {"success": "[green]done[/]", "skipped": "[yellow]skipped[/]"}.get(task.state, f"[red]{task.state}[/]")
+                    mark = {"success": "[green]done[/]", "skipped": "[yellow]skipped[/]"}.get(
+                        task.state, f"[red]{task.state}[/]"
+                    )
                     _say(progress.console, began, f"{task.dag_id}.{task.task_id} {mark}")
                     progress.update(bar, completed=len(seen))
             states = dict(_runs(metadata, business_date, since))

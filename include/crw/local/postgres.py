@@ -172,7 +172,9 @@ def _port_is_taken(port: int) -> bool:
 
 def _run_to_file(command: list[str], environment: dict[str, str], log: Path) -> subprocess.CompletedProcess[str]:
     with log.open("w+") as output:
-        result = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/")
+        result = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/"
+        )
         output.seek(0)
         return subprocess.CompletedProcess(command, result.returncode, output.read(), "")
 

@@ -1,0 +1,42 @@
+"""The sample source systems of one machine: built once, brought to a business date, the CRM's API running."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+from crw import settings
+from crw.local import environment, services
+from crw.local.sample import clock, feedback, membership, survey
+
+
+def prepare(business_date: date) -> None:
+    """Make each sample source in use stand at the end of the business date. A source of the user's own is left alone."""
+    in_use = environment.samples_in_use()
+    end = datetime.combine(business_date + timedelta(days=1), time(), settings.HONG_KONG)
+    server = environment.server()
+    if "AIRFLOW_CONN_CASE_MANAGEMENT" in in_use:
+        prepare_database(feedback, server.dsn("case_management"), end)
+    if "AIRFLOW_CONN_SURVEY_DROP" in in_use:
+        prepare_survey(settings.HOME / "sources" / "survey")
+    if "AIRFLOW_CONN_CRM_API" in in_use:
+        prepare_database(membership, server.dsn("crm"), end)
+        services.start_crm(environment.variables())
+
+
+def prepare_database(sample, dsn: str, end: datetime) -> None:
+    """Build a sample database (`feedback` or `membership`) the first time, and move its clock on to `end`."""
+    if not clock.is_built(dsn):
+        sample.build(dsn)
+    clock.advance(dsn, end)
+
+
+def prepare_survey(folder: Path) -> None:
+    """Write the survey deliveries the first time; each file's modification time says when it arrived."""
+    if not folder.exists():
+        unfinished = folder.with_name(folder.name + ".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        survey.build(unfinished)
+        unfinished.rename(folder)
