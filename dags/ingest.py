@@ -27,7 +27,9 @@ Expectations suite, and appended to `raw`; nothing is published unless **all** t
 """
 
 # Set where the sources have an end, as the sample ones do; never in a deployment.
-SCHEDULE_END = pendulum.parse(os.environ["CRW_SCHEDULE_END"], tz=HONG_KONG) if "CRW_SCHEDULE_END" in os.environ else None
+SCHEDULE_END = (
+    pendulum.parse(os.environ["CRW_SCHEDULE_END"], tz=HONG_KONG) if "CRW_SCHEDULE_END" in os.environ else None
+)
 
 # A fault of the network may pass; bad data and a broken contract will not get better by asking again.
 RETRIES = ExceptionRetryPolicy(

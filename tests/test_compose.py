@@ -67,7 +67,10 @@ def test_no_secret_has_a_default():
 
 def test_postgres_has_the_version_the_databases_and_the_settings_of_the_embedded_one(compose):
     postgres = compose["services"]["postgres"]
-    made = {postgres["environment"]["POSTGRES_DB"], *re.findall(r"create database (\w+)", compose["configs"]["databases"]["content"])}
+    made = {
+        postgres["environment"]["POSTGRES_DB"],
+        *re.findall(r"create database (\w+)", compose["configs"]["databases"]["content"]),
+    }
     assert made == set(environment.DATABASES)
     assert postgres["image"] == "postgres:18"
     for setting in postgres["command"][2::2]:

@@ -93,7 +93,10 @@ def test_a_failed_load_does_not_move_the_watermark(database):
 def test_values_that_are_not_of_their_type_go_to_quarantine_with_the_reason(database):
     good = {"membership_id": "M1", "company_id": "C1", "club_code": "eclub", "joined_on": "2012-02-29", "left_on": ""}
     good |= {"leave_reason": None, "updated_at": "2013-03-31T12:00:00+08:00"}
-    bad = {"joined_on": ["2012-02-30", "05/11/2012", "today", "NA", "２０１２-01-01"], "updated_at": ["infinity", "2013-03-31"]}
+    bad = {
+        "joined_on": ["2012-02-30", "05/11/2012", "today", "NA", "２０１２-01-01"],
+        "updated_at": ["infinity", "2013-03-31"],
+    }
     records = [good] + [good | {column: value} for column, values in bad.items() for value in values]
     assert night(database, map(json.dumps, records), table=MEMBERSHIP) == publish.Figures(8, 1, 0, 7)
     assert database.execute("select joined_on, left_on from raw.membership__membership").fetchall() == [
@@ -136,7 +139,9 @@ def test_a_source_that_dies_in_mid_read_leaves_landing_and_ledger_as_they_were(d
     with pytest.raises(ConnectionError):
         landing.land(database, load, Batch("json", dies()))
     assert database.execute("select category_code from landing.feedback__category").fetchall() == [("A",)]
-    assert database.execute("select state from audit.load where load_id = %s", [load.load_id]).fetchone() == ("started",)
+    assert database.execute("select state from audit.load where load_id = %s", [load.load_id]).fetchone() == (
+        "started",
+    )
 
 
 def test_two_runs_of_one_table_never_mix(database):

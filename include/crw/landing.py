@@ -146,9 +146,9 @@ def _identity(load: Load) -> tuple:
 
 def _check_count(cursor: Cursor, load: Load, rows_read: int) -> None:
     (arrived,) = cursor.execute(
-        sql.SQL("select (select count(*) from {}) + (select count(*) from quarantine.record where load_id = {})").format(
-            landing_table(load.table), sql.Literal(load.load_id)
-        )
+        sql.SQL(
+            "select (select count(*) from {}) + (select count(*) from quarantine.record where load_id = {})"
+        ).format(landing_table(load.table), sql.Literal(load.load_id))
     ).fetchone()
     if arrived != rows_read:
         raise ledger.LoadError(f"{load}: {rows_read} rows were read and {arrived} arrived")

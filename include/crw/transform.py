@@ -29,9 +29,7 @@ def why_not_needed(connection: Connection, business_date: date) -> str | None:
     Either nothing reached raw since they were last published for this or a later date, or a later date is already
     wholly in raw, so that its own run builds the same marts with more in them (a backfill builds a few times, not 30).
     """
-    row = connection.execute(
-        "select max(business_date), max(published_at) from audit.publication"
-    ).fetchone()
+    row = connection.execute("select max(business_date), max(published_at) from audit.publication").fetchone()
     (newest,) = connection.execute(
         "select max(published_at) from audit.load where state = 'published' and rows_published > 0"
     ).fetchone()

@@ -95,7 +95,9 @@ def _add_new_columns(connection: Connection, table: Table, schema: str) -> None:
                     sql.Identifier(schema, table.identifier), sql.Identifier(column.name), sql.SQL(column.type)
                 )
             )
-        elif connection.execute("select %s::regtype = %s::regtype", [present[column.name], column.type]).fetchone() == (False,):
+        elif connection.execute("select %s::regtype = %s::regtype", [present[column.name], column.type]).fetchone() == (
+            False,
+        ):
             raise contracts.ContractError(
                 f"{schema}.{table.identifier}.{column.name} is {present[column.name]}, the contract says {column.type}"
             )

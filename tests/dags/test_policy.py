@@ -60,7 +60,9 @@ def test_no_dag_catches_up_or_runs_beside_itself(parsed):
 def test_each_declared_source_has_its_dag_with_three_steps_a_table(parsed):
     for source, tables in contracts.sources().items():
         tasks = parsed["dags"][f"ingest_{source}"]["tasks"]
-        assert set(tasks) == {f"{step}_{t.name}" for step in ("extract", "validate", "publish") for t in tables} | {"delivered"}
+        assert set(tasks) == {f"{step}_{t.name}" for step in ("extract", "validate", "publish") for t in tables} | {
+            "delivered"
+        }
 
 
 def test_nothing_of_a_source_is_published_before_all_of_it_is_validated(parsed):
