@@ -143,6 +143,7 @@ def _preload() -> None:
     import airflow.sdk.execution_time.task_runner
     import dbt.adapters.postgres
     import dbt.cli.main
+    import great_expectations
 
     import crw.data_docs
     import crw.ingest

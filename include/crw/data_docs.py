@@ -1,0 +1,150 @@
+"""Data Docs: a static site that shows what every rule said, for the last nights, without a network.
+
+Great Expectations renders the pages from the results that the ledger keeps; its own site builder is not used:
+it renders the whole history anew each night, and its pages load styles and scripts from eight hosts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from psycopg import Connection
+
+from crw.settings import HONG_KONG
+
+# What GX's pages ask of other hosts: scripts (charts, filters), styles, images. STYLE stands in for it.
+REMOTE = re.compile(
+    r"<script\b.*?</script>|<style\b.*?</style>|<link\b[^>]*>|<img\b[^>]*\bsrc=\"https?:[^>]*>|<footer\b.*?</footer>",
+    re.DOTALL | re.IGNORECASE,
+)
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; margin: 0 2rem 3rem; color: #1c2733; background: #fff }
+table { border-collapse: collapse; margin: .5rem 0 1.5rem } td, th { border: 1px solid #ccd5de; padding: .3rem .6rem;
+text-align: left; vertical-align: top; overflow-wrap: anywhere } th { background: #eef2f6 } a { color: #0b5cad }
+.failed, .text-danger { color: #a4161a; font-weight: 600 } .passed, .text-success { color: #1d6b34 }
+.modal, .ge-navigation-sidebar-container, .btn, .breadcrumb, .fa-question-circle { display: none }
+ol, ul { padding-left: 1.2rem } .badge { border: 1px solid #ccd5de; border-radius: 3px; padding: 0 .3rem }
+"""
+HEAD = (
+    '<!DOCTYPE html><html lang="en"><head><meta charset="UTF-8"><title>Data Docs</title><link rel="stylesheet" href="'
+)
+
+
+@dataclass(frozen=True)
+class _Validation:
+    """One run of a suite, as the ledger has it, without its result."""
+
+    validation_id: int
+    suite: str
+    business_date: date
+    success: bool
+    rules: int
+    rules_failed: int
+    validated_at: datetime
+
+    @property
+    def page(self) -> str:
+        """Path of its page in the site; the time keeps it apart from the same number in an earlier warehouse."""
+        name = f"{self.suite.replace('/', '_')}-{self.validation_id}-{self.validated_at:%Y%m%d%H%M%S}.html"
+        return f"{self.business_date}/{name}"
+
+
+def build(connection: Connection, folder: Path, keep_nights: int = 10) -> Path:
+    """Bring the site up to date with `audit.validation` and return its index page.
+
+    A page that exists is kept as it is, so that a night costs that night's suites only.
+
+    Args:
+        connection: to the warehouse.
+        folder: where the site lives; pages of older nights are removed from it.
+        keep_nights: how many business dates the site shows.
+    """
+    found = connection.execute(
+        "select validation_id, suite, business_date, success, rules, rules_failed, validated_at from audit.validation "
+        "where business_date in (select distinct business_date from audit.validation order by 1 desc limit %s) "
+        "order by business_date desc, suite, validation_id desc",
+        [keep_nights],
+    )
+    validations = [_Validation(*row) for row in found]
+    pages = {folder / validation.page: validation for validation in validations}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "style.css").write_text(STYLE, encoding="utf-8")
+    for path, validation in pages.items():
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(_render(connection, validation), encoding="utf-8")
+    index = folder / "index.html"
+    index.write_text(_index(validations), encoding="utf-8")
+    _remove_all_but(folder, set(pages))
+    return index
+
+
+def _render(connection: Connection, validation: _Validation) -> str:
+    # Imported here: Great Expectations costs 3 s, and a night without new results needs none of it.
+    from great_expectations.core import expectation_validation_result
+    from great_expectations.render.renderer import ValidationResultsPageRenderer
+    from great_expectations.render.view import DefaultJinjaPageView
+
+    (report,) = connection.execute(
+        "select result -> 'gx' from audit.validation where validation_id = %s", [validation.validation_id]
+    ).fetchone()
+    ran_at = validation.validated_at.astimezone(HONG_KONG)
+    report["success"] = validation.success  # GX counts a failed info rule as a failure of the suite
+    for result in report["results"]:
+        result["result"] = _escaped(result["result"])
+        result["exception_info"] = _escaped(result["exception_info"])
+    report["meta"]["run_id"] = {"run_name": str(validation.business_date), "run_time": ran_at.isoformat()}
+    result = expectation_validation_result.expectationSuiteValidationResultSchema.load(report)
+    content = ValidationResultsPageRenderer(run_info_at_end=True).render(result)
+    page = REMOTE.sub("", DefaultJinjaPageView().render(content))
+    page = re.sub(r'href="(\.\./)*index\.html"', 'href="../index.html"', page)
+    page = re.sub(r'<a [^>]*href="[./]*expectations/[^>]*>(.*?)</a>', r"\1", page, flags=re.DOTALL)  # pages not built
+    home = '<p><a href="../index.html">All nights</a></p>'
+    page = page.replace("</head>", '<link rel="stylesheet" href="../style.css"></head>', 1)
+    return re.sub(r"(<body[^>]*>)", rf"\1{home}", page, count=1)
+
+
+def _escaped(value: Any) -> Any:
+    """Values of the data with their markup made harmless: GX writes them into its pages as they are."""
+    match value:
+        case str():
+            return escape(value)
+        case dict():
+            return {name: _escaped(entry) for name, entry in value.items()}
+        case list():
+            return [_escaped(entry) for entry in value]
+    return value
+
+
+def _index(validations: Iterable[_Validation]) -> str:
+    rows = "".join(
+        f"<tr><td>{validation.business_date}</td><td>{escape(validation.suite)}</td>"
+        f'<td class="{_outcome(validation)}">{_outcome(validation)}</td><td>{validation.rules}</td>'
+        f"<td>{validation.rules_failed}</td><td>{validation.validated_at.astimezone(HONG_KONG):%Y-%m-%d %H:%M:%S}</td>"
+        f'<td><a href="{escape(validation.page)}">rules</a></td></tr>\n'
+        for validation in validations
+    )
+    return (
+        f'{HEAD}style.css"></head><body><h1>What the suites said</h1>'
+        "<p>One row per run of a suite. A suite passes when no critical rule fails and few enough rows are bad.</p>"
+        "<table><tr><th>Business date</th><th>Suite</th><th>Outcome</th><th>Rules</th><th>Failed rules</th>"
+        f"<th>Run (Hong Kong)</th><th></th></tr>\n{rows}</table></body></html>\n"
+    )
+
+
+def _outcome(validation: _Validation) -> str:
+    return "passed" if validation.success else "failed"
+
+
+def _remove_all_but(folder: Path, pages: set[Path]) -> None:
+    for page in folder.glob("*/*.html"):
+        if page not in pages:
+            page.unlink()
+            if not any(page.parent.iterdir()):
+                page.parent.rmdir()

@@ -1,0 +1,271 @@
+"""The gate: run a table's suite, send the bad rows to quarantine, and stop what must not be published.
+
+Severity decides. `critical` fails the load and nothing is published; `warning` moves the rows to quarantine and goes on
+while their share stays under the suite's threshold; `info` only reports. (docs: expectations/README.md)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import psycopg
+from psycopg import Connection, sql
+from psycopg.types.json import Jsonb
+
+from crw import suites
+from crw.contracts import Table
+from crw.settings import EXPECTATIONS, HONG_KONG
+from crw.suites import QualityError, RuleResult
+from crw.warehouse import landing_table
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a suite said of a batch or a mart."""
+
+    success: bool
+    quarantined: int
+    """Rows of the load in quarantine, those rejected while landing included; 0 for a mart."""
+    message: str
+    results: list[RuleResult]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run of a suite, as it goes into the ledger."""
+
+    suite: str
+    business_date: date
+    load_id: int | None
+    rows: int
+    results: list[RuleResult]
+    report: dict[str, Any]
+
+
+def validate_landing(
+    connection: Connection, table: Table, load_id: int, business_date: date, *, check_share: bool = True
+) -> Outcome:
+    """Run `expectations/landing/<source>/<table>.json` on the landed batch and move its bad rows to quarantine.
+
+    May run again for the same load: the rows it moved are gone from landing, so it finds nothing new.
+
+    Args:
+        connection: autocommit, to the warehouse; the batch in landing must be committed.
+        table: the contract.
+        load_id: the load in `audit.load` that the batch belongs to.
+        business_date: the night.
+        check_share: whether too large a share of bad rows fails the load; not for a replay, whose rows were bad before.
+
+    Raises:
+        QualityError: a critical rule failed, too large a share of the rows is bad, or a rule could not be evaluated.
+            Landing and quarantine are then as before; the row in `audit.validation` is written all the same.
+    """
+    load = connection.execute(
+        "select interval_start, interval_end, rows_read from audit.load where load_id = %s", [load_id]
+    ).fetchone()
+    if load is None:
+        raise QualityError(f"{table.source}.{table.name}: load {load_id} is not in audit.load")
+    interval_start, interval_end, rows_read = load
+    name = f"landing/{table.source}/{table.name}"
+    suite = suites.load(EXPECTATIONS / f"{name}.json")
+    parameters = _parameters(business_date) | {
+        "load_id": load_id,
+        "interval_start": interval_start.astimezone(HONG_KONG),
+        "interval_end": interval_end.astimezone(HONG_KONG),
+    }
+    results, report = suites.run(connection, suite, ("landing", table.identifier), parameters)
+    rows = _count_rows(connection, landing_table(table))
+    run = _Run(name, business_date, load_id, rows, results, report)
+    try:
+        _refuse(f"landing.{table.identifier}", [_with_keys(connection, table, result) for result in results])
+        with connection.transaction():
+            before = _count_quarantined(connection, load_id)
+            quarantined = before + _quarantine(connection, table, run)
+            if check_share:
+                _check_share(table, suite["meta"], quarantined, rows + before if rows_read is None else rows_read)
+            _record(connection, run, success=True)
+    except QualityError:
+        _record(connection, run, success=False)
+        raise
+    return Outcome(True, quarantined, _summary(results, quarantined), results)
+
+
+def validate_mart(connection: Connection, mart: str, business_date: date) -> Outcome:
+    """Run `expectations/marts/<mart>.json` on `candidate.<mart>`; warnings are reported and stop nothing.
+
+    Raises:
+        QualityError: a critical rule failed or a rule could not be evaluated; the row in `audit.validation` is written.
+    """
+    name = f"marts/{mart}"
+    suite = suites.load(EXPECTATIONS / f"{name}.json", row_rules_only=False)
+    results, report = suites.run(connection, suite, ("candidate", mart), _parameters(business_date))
+    rows = connection.execute(sql.SQL("select count(*) from {}").format(sql.Identifier("candidate", mart))).fetchone()[
+        0
+    ]
+    run = _Run(name, business_date, None, rows, results, report)
+    try:
+        _refuse(f"candidate.{mart}", results)
+    except QualityError:
+        _record(connection, run, success=False)
+        raise
+    _record(connection, run, success=True)
+    return Outcome(True, 0, _summary(results, 0), results)
+
+
+def _parameters(business_date: date) -> dict[str, Any]:
+    return {
+        "business_date": business_date,
+        "day_end": datetime.combine(business_date + timedelta(days=1), time(), HONG_KONG),
+    }
+
+
+def _refuse(target: str, results: list[RuleResult]) -> None:
+    """Raise QualityError for rules that broke, or else for critical rules that failed. All of them in one message."""
+    if broken := [result for result in results if result.error]:
+        reasons = "; ".join(f"rule {result.rule} could not be evaluated: {result.error}" for result in broken)
+        raise QualityError(f"{target}: {reasons}")
+    if failed := [result for result in results if result.severity == "critical" and not result.success]:
+        reasons = "; ".join(
+            f"rule {result.rule} failed ({_extent(result)}): {result.notes}"
+            + (f" [{' | '.join(result.examples)}]" if result.examples else "")
+            for result in failed
+        )
+        raise QualityError(f"{target}: {reasons}")
+
+
+def _with_keys(connection: Connection, table: Table, result: RuleResult) -> RuleResult:
+    """The result with the keys of its first bad rows as examples: what an operator can look up at the source."""
+    if result.success or result.error or result.severity != "critical" or not result.rows_query:
+        return result
+    keys = sql.SQL(" || ', ' || ").join(
+        sql.SQL("{} || coalesce({}::text, 'null')").format(sql.Literal(f"{key}="), sql.Identifier(key))
+        for key in table.key
+    )
+    rows = _execute(
+        connection,
+        table,
+        sql.SQL("select {} from {} where _row_no in (select _row_no from ({}) found) order by _row_no limit {}").format(
+            keys, landing_table(table), sql.SQL(result.rows_query), sql.Literal(suites.EXAMPLES)
+        ),
+    )
+    return replace(result, examples=tuple(key for (key,) in rows))
+
+
+def _quarantine(connection: Connection, table: Table, run: _Run) -> int:
+    """Move every row that a warning names from landing to quarantine, with all its reasons. Returns how many."""
+    warnings = [result for result in run.results if result.severity == "warning" and not result.success]
+    if not warnings:
+        return 0
+    found = sql.SQL(" union all ").join(_found(position, result) for position, result in enumerate(warnings))
+    statement = sql.SQL(
+        "with bad as "
+        "(select _row_no, jsonb_agg(reason order by position) as reasons from ({found}) found group by _row_no), "
+        "inserted as (insert into quarantine.record "
+        "(load_id, source, table_name, business_date, row_no, record, reasons) "
+        "select {load_id}, {source}, {table}, {business_date}, _row_no, to_jsonb(landed) - '_row_no', reasons "
+        "from bad join {landing} landed using (_row_no) returning row_no, reasons), "
+        "deleted as (delete from {landing} using inserted where _row_no = row_no returning _row_no) "
+        "select reason ->> 'rule', count(*), (select count(*) from deleted) "
+        "from inserted, jsonb_array_elements(reasons) reason group by 1"
+    ).format(
+        found=found,
+        load_id=sql.Literal(run.load_id),
+        source=sql.Literal(table.source),
+        table=sql.Literal(table.name),
+        business_date=sql.Literal(run.business_date),
+        landing=landing_table(table),
+    )
+    moved = _execute(connection, table, statement)
+    counts = {rule: count for rule, count, _ in moved}
+    for result in warnings:
+        # GX counted the same rule by another query: if the two disagree, rows would be lost or wrongly refused.
+        if counts.get(result.rule, 0) != result.unexpected:
+            raise QualityError(
+                f"landing.{table.identifier}: rule {result.rule} could not be evaluated: it counts {result.unexpected} "
+                f"rows but names {counts.get(result.rule, 0)}"
+            )
+    return moved[0][2]
+
+
+def _found(position: int, result: RuleResult) -> sql.Composed:
+    """The bad rows of one rule, each with the reason as quarantine keeps it."""
+    return sql.SQL(
+        "select _row_no, {position} as position, jsonb_build_object('rule', {rule}::text, 'column', {column}::text, "
+        "'value', min(to_jsonb(found) ->> {value_of}), 'message', {notes}::text, 'severity', 'warning') as reason "
+        "from ({rows}) found group by _row_no"
+    ).format(
+        position=sql.Literal(position),
+        rule=sql.Literal(result.rule),
+        column=sql.Literal(result.column),
+        value_of=sql.Literal(result.value_of),
+        notes=sql.Literal(result.notes),
+        rows=sql.SQL(result.rows_query),
+    )
+
+
+def _execute(connection: Connection, table: Table, statement: sql.Composed) -> list[tuple]:
+    """Run a statement that holds rules' own SQL: without parameters, so that a `%` in a rule stays one."""
+    try:
+        return connection.execute(statement).fetchall()
+    except (psycopg.ProgrammingError, psycopg.DataError) as error:
+        raise QualityError(f"landing.{table.identifier}: a rule could not be evaluated: {error}") from error
+
+
+def _count_rows(connection: Connection, relation: sql.Identifier) -> int:
+    return connection.execute(sql.SQL("select count(*) from {}").format(relation)).fetchone()[0]
+
+
+def _count_quarantined(connection: Connection, load_id: int) -> int:
+    return connection.execute("select count(*) from quarantine.record where load_id = %s", [load_id]).fetchone()[0]
+
+
+def _check_share(table: Table, meta: dict[str, Any], quarantined: int, rows_read: int) -> None:
+    """Raise QualityError when more rows are bad than the suite tolerates.
+
+    `quarantine_allowance` rows are tolerated whatever their share: a night of three rows, one of them bad, is no alarm.
+    """
+    threshold, allowance = meta["quarantine_threshold"], meta["quarantine_allowance"]
+    if quarantined > allowance and quarantined > threshold * rows_read:
+        raise QualityError(
+            f"landing.{table.identifier}: {quarantined} of {rows_read} rows are bad; "
+            f"the suite tolerates {threshold:.1%}, or {allowance} rows"
+        )
+
+
+def _record(connection: Connection, run: _Run, success: bool) -> None:
+    rules = [
+        {
+            "rule": result.rule,
+            "severity": result.severity,
+            "success": result.success,
+            "unexpected": result.unexpected,
+            "percent": round(100 * result.unexpected / run.rows, 3) if run.rows else None,
+            "error": result.error,
+        }
+        for result in run.results
+    ]
+    connection.execute(
+        "insert into audit.validation (load_id, suite, business_date, success, rules, rules_failed, result) "
+        "values (%s, %s, %s, %s, %s, %s, %s)",
+        [
+            run.load_id,
+            run.suite,
+            run.business_date,
+            success,
+            len(run.results),
+            sum(not result.success for result in run.results),
+            Jsonb({"rows": run.rows, "rules": rules, "gx": run.report}),
+        ],
+    )
+
+
+def _extent(result: RuleResult) -> str:
+    return f"{result.unexpected} rows" if result.rows_query else "whole table"
+
+
+def _summary(results: list[RuleResult], quarantined: int) -> str:
+    failed = [result for result in results if not result.success]
+    named = "".join(f"; {result.rule} ({result.severity}, {_extent(result)})" for result in failed)
+    return f"{len(results)} rules, {len(failed)} failed, {quarantined} rows in quarantine{named}"

@@ -1,0 +1,247 @@
+"""Great Expectations suites: read from their files, and run on one table of the warehouse.
+
+A suite is hand-written JSON in GX's own format (expectations/README.md says what a rule must carry). This module knows
+GX and nothing of quarantine; `quality` decides what a failed rule means.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from psycopg import Connection, sql
+from sqlalchemy import URL
+
+SEVERITIES = ("critical", "warning", "info")
+SQL_RULE = "unexpected_rows_expectation"
+EXAMPLES = 5
+
+
+class QualityError(RuntimeError):
+    """A batch or a mart must not be published: a critical rule failed, or a rule could not be evaluated."""
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """How one rule came out."""
+
+    rule: str
+    severity: str
+    success: bool
+    notes: str
+    """What the rule demands and why, from the suite."""
+    unexpected: int = 0
+    column: str | None = None
+    value_of: str = "value"
+    """Column of `rows_query` that holds the offending value."""
+    rows_query: str | None = None
+    """SQL that selects `_row_no` of every bad row; None for a rule about the table as a whole."""
+    examples: tuple[str, ...] = ()
+    error: str | None = None
+    """Why the rule could not be evaluated: a broken rule, not bad data."""
+
+
+def load(path: Path, row_rules_only: bool = True) -> dict[str, Any]:
+    """A suite from its file.
+
+    Args:
+        path: the JSON file.
+        row_rules_only: refuse a `warning` that names no rows, because there would be nothing to quarantine (landing).
+
+    Raises:
+        QualityError: the file is missing or no JSON, or a rule lacks its name, notes or severity, or repeats a name.
+    """
+    try:
+        suite = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise QualityError(f"suite {path}: {error}") from error
+    seen = set()
+    for rule in suite["expectations"]:
+        name = rule.get("meta", {}).get("rule")
+        if not name or name in seen:
+            raise QualityError(f"suite {path}: a rule of type {rule['type']} has no meta.rule of its own: {name}")
+        seen.add(name)
+        if not rule["meta"].get("notes") or rule.get("severity") not in SEVERITIES:
+            raise QualityError(f"suite {path}: rule {name} needs meta.notes and a severity of {', '.join(SEVERITIES)}")
+        if row_rules_only and rule["severity"] == "warning" and not is_row_rule(rule):
+            raise QualityError(f"suite {path}: rule {name} is a warning but selects no _row_no to quarantine")
+    return suite
+
+
+def is_row_rule(rule: dict[str, Any]) -> bool:
+    """Whether a rule judges single rows: a map expectation of GX, or SQL that selects `_row_no` first."""
+    if rule["type"] == SQL_RULE:
+        return re.match(r"select _row_no\b", rule["kwargs"]["unexpected_rows_query"], re.IGNORECASE) is not None
+    _import_gx()
+    from great_expectations.expectations import expectation, registry
+
+    row_wise = (
+        expectation.ColumnMapExpectation,
+        expectation.ColumnPairMapExpectation,
+        expectation.MulticolumnMapExpectation,
+    )
+    return issubclass(registry.get_expectation_impl(rule["type"]), row_wise)
+
+
+def run(
+    connection: Connection, suite: dict[str, Any], relation: tuple[str, str], parameters: dict[str, Any]
+) -> tuple[list[RuleResult], dict[str, Any]]:
+    """Run a suite on a table: all rules cheaply first, then those that failed again for their rows.
+
+    Args:
+        connection: says which database; GX opens a connection of its own, so the batch must be committed.
+        suite: as `load` gave it.
+        relation: schema and table.
+        parameters: values for `{name}` in SQL rules and for `{"$PARAMETER": name}` in all others.
+
+    Returns:
+        One result a rule in the order of the suite, and GX's own validation result as JSON, for Data Docs.
+
+    Raises:
+        QualityError: the table does not exist.
+    """
+    rules = [_prepare(rule, parameters) for rule in suite["expectations"]]
+    validate, close = _open_batch(connection, relation, parameters)
+    try:
+        report = validate({**suite, "expectations": rules}, "BOOLEAN_ONLY")
+        failed = {_name(result) for result in report["results"] if not result["success"]}
+        again = [rule for rule in rules if rule["meta"]["rule"] in failed]
+        complete = {"result_format": "COMPLETE", "return_unexpected_index_query": True}
+        if relation[0] == "landing":
+            complete["unexpected_index_column_names"] = ["_row_no"]
+        details = validate({**suite, "expectations": again}, complete)["results"] if again else []
+    finally:
+        close()
+    by_name = {_name(result): result for result in report["results"]} | {_name(detail): detail for detail in details}
+    report["results"] = [_shortened(by_name[rule["meta"]["rule"]]) for rule in rules]
+    target = sql.Identifier(*relation).as_string(connection)
+    return [_result(rule, by_name[rule["meta"]["rule"]], target) for rule in rules], report
+
+
+def _import_gx() -> Any:
+    """Great Expectations, imported on first use: it costs 3 s, and DAG files import the modules above this one."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations
+
+    return great_expectations
+
+
+def _open_batch(connection: Connection, relation: tuple[str, str], parameters: dict[str, Any]) -> tuple[Any, Any]:
+    gx = _import_gx()
+    from great_expectations.core import ExpectationSuite
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    source = context.data_sources.add_postgres("warehouse", connection_string=_url(connection))
+    try:
+        asset = source.add_table_asset(relation[1], schema_name=relation[0], table_name=relation[1])
+    except gx.datasource.fluent.interfaces.TestConnectionError as error:
+        raise QualityError(f"{'.'.join(relation)} could not be read: {error}") from error
+    batch = asset.add_batch_definition_whole_table("all").get_batch()
+
+    def validate(suite: dict[str, Any], result_format: str | dict[str, Any]) -> dict[str, Any]:
+        result = batch.validate(
+            ExpectationSuite(**suite), result_format=result_format, expectation_parameters=parameters
+        )
+        return result.to_json_dict()
+
+    return validate, source.get_execution_engine().close
+
+
+def _url(connection: Connection) -> str:
+    """SQLAlchemy's URL of the same database; quoted, so that GX takes no `$` of a password for a variable."""
+    info = connection.info
+    known = {"user", "dbname", "host", "port"}
+    options = {name: value for name, value in info.get_parameters().items() if name not in known}
+    url = URL.create("postgresql+psycopg", info.user, info.password, info.host, info.port, info.dbname, options)
+    return url.render_as_string(hide_password=False)
+
+
+def _prepare(rule: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
+    """The rule as GX gets it: parameters written into its SQL (GX cannot), and the description that Data Docs show."""
+    meta = rule["meta"]
+    prepared = {**rule, "description": f"{meta['rule']} ({rule['severity']}): {meta['notes']}"}
+    if rule["type"] == SQL_RULE:
+        query = rule["kwargs"]["unexpected_rows_query"]
+        for name, value in parameters.items():
+            query = query.replace(f"{{{name}}}", literal(value))
+        prepared["kwargs"] = {**rule["kwargs"], "unexpected_rows_query": query}
+    return prepared
+
+
+def literal(value: Any) -> str:
+    """A parameter as a literal of SQL, typed where a bare string would be ambiguous."""
+    if isinstance(value, datetime):
+        return f"timestamptz '{value.isoformat()}'"
+    if isinstance(value, date):
+        return f"date '{value.isoformat()}'"
+    return sql.Literal(value).as_string()
+
+
+def _result(rule: dict[str, Any], outcome: dict[str, Any], target: str) -> RuleResult:
+    meta, kwargs, found = rule["meta"], rule["kwargs"], outcome["result"]
+    is_sql = rule["type"] == SQL_RULE
+    column = meta.get("column") or kwargs.get("column") or kwargs.get("column_A")
+    if is_sql:
+        rows_query = kwargs["unexpected_rows_query"].format(batch=target) if is_row_rule(rule) else None
+    else:
+        rows_query = (found.get("unexpected_index_query") or "").rstrip(";") or None
+    return RuleResult(
+        rule=meta["rule"],
+        severity=rule["severity"],
+        success=outcome["success"],
+        notes=meta["notes"],
+        unexpected=_count(outcome),
+        column=column,
+        value_of="value" if is_sql else column or "value",
+        rows_query=rows_query,
+        examples=tuple(_examples(found)),
+        error=_error(outcome.get("exception_info") or {}),
+    )
+
+
+def _count(outcome: dict[str, Any]) -> int:
+    found = outcome["result"]
+    if "unexpected_count" in found:
+        return found["unexpected_count"] or 0
+    if outcome["expectation_config"]["type"] == SQL_RULE:
+        return found.get("observed_value", 0)
+    return int(not outcome["success"])  # what a rule on an aggregate observed (a maximum, say) is no number of rows
+
+
+def _examples(found: dict[str, Any]) -> Iterable[str]:
+    rows = found.get("details", {}).get("unexpected_rows") or found.get("partial_unexpected_list") or []
+    for row in rows[:EXAMPLES]:
+        yield ", ".join(f"{name}={value}" for name, value in row.items()) if isinstance(row, dict) else str(row)
+    if not rows and found.get("observed_value") is not None:
+        yield f"observed {found['observed_value']}"
+
+
+def _error(info: dict[str, Any]) -> str | None:
+    """The message of a rule that raised; GX nests it below the id of the metric for most failures."""
+    for entry in (info, *(value for value in info.values() if isinstance(value, dict))):
+        if entry.get("raised_exception"):
+            return entry.get("exception_message") or "unknown error"
+    return None
+
+
+def _name(result: dict[str, Any]) -> str:
+    return result["expectation_config"]["meta"]["rule"]
+
+
+def _shortened(result: dict[str, Any]) -> dict[str, Any]:
+    """A result without the lists and tracebacks that would swell the ledger; the partial lists stay."""
+    found = {name: value for name, value in result["result"].items() if not name.startswith("unexpected_index_list")}
+    found.pop("unexpected_list", None)
+    if "details" in found:
+        found["details"] = {"unexpected_rows": found["details"].get("unexpected_rows", [])[:20]}
+    error = _error(result.get("exception_info") or {})
+    info = {"raised_exception": error is not None, "exception_message": error, "exception_traceback": None}
+    return {**result, "result": found, "exception_info": info}
