@@ -42,6 +42,8 @@ def test_sets_the_variables_of_the_local_run(compose, tmp_path, monkeypatch):
     only_local = {
         "CRW_SCHEDULE_END",
         "AIRFLOW__CORE__PARALLELISM",
+        "AIRFLOW__CORE__DEFAULT_POOL_TASK_SLOT_COUNT",
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS",
         "AIRFLOW__API__BASE_URL",
         "AIRFLOW__LOGGING__LOGGING_LEVEL",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import date
 
@@ -55,9 +56,8 @@ def build(connection: Connection, business_date: date) -> list[BuiltModel]:
 
     (published,) = connection.execute("select max(business_date) from audit.publication").fetchone()
     as_of = max(business_date, published or business_date)
-    result = dbtRunner().invoke(
-        ["--quiet", "build", "--exclude-resource-type", "unit_test", "--vars", f"{{business_date: '{as_of}'}}"]
-    )
+    os.environ["CRW_BUSINESS_DATE"] = as_of.isoformat()
+    result = dbtRunner().invoke(["--quiet", "build", "--exclude-resource-type", "unit_test"])
     if result.exception:
         raise BuildError(f"dbt: {result.exception}") from result.exception
     failed = [node for node in result.result if node.status in ("error", "fail", "skipped")]

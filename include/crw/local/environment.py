@@ -105,7 +105,11 @@ def _airflow_variables(known: dict[str, str], database: Server, home: Path) -> d
         "CORE__DAGS_FOLDER": str(settings.PROJECT / "dags"),
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__EXECUTOR": "LocalExecutor",
-        "CORE__PARALLELISM": str(2 * (os.cpu_count() or 2)),
+        # A worker often waits a heartbeat after its task has ended (the supervisor misses the exit), so there are many
+        # workers, and the pool says how many tasks run at a time.
+        "CORE__PARALLELISM": str(8 * (os.cpu_count() or 2)),
+        "CORE__DEFAULT_POOL_TASK_SLOT_COUNT": str(2 * (os.cpu_count() or 2)),
+        "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "CORE__FERNET_KEY": known["fernet_key"],
         "CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{known['execution_port']}/execution/",
         "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",

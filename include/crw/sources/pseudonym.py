@@ -23,7 +23,9 @@ def key() -> bytes:
     """The secret of all pseudonyms, from CRW_PSEUDONYM_KEY. Raises PseudonymKeyMissing."""
     value = os.environ.get("CRW_PSEUDONYM_KEY", "")
     if not value:
-        raise PseudonymKeyMissing("CRW_PSEUDONYM_KEY is not set: persons cannot be made pseudonymous, so nothing is read")
+        raise PseudonymKeyMissing(
+            "CRW_PSEUDONYM_KEY is not set: persons cannot be made pseudonymous, so nothing is read"
+        )
     return value.encode()
 
 

@@ -1,0 +1,159 @@
+"""CSV as contractors write it, read by DuckDB with explicit types, so that every row is either read or refused by line.
+
+DuckDB gets a clean copy of the file: decoded by Python (it knows big5hkscs), with one kind of line end (DuckDB refuses
+a file that mixes them), without the lines up to the header. A byte that does not decode leaves a mark in the copy, and
+the mark refuses its row and no other.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import TextIO
+
+from duckdb import DuckDBPyConnection
+
+from crw.contracts import ContractError
+from crw.sources.code_book import CodeBook
+
+MARK = "\x01"
+"""Stands before what could not be decoded. One byte of UTF-8; no answer contains this control character."""
+
+UNCLOSED_AT_MOST = 50
+"""Each quote that is never closed costs a fresh pass; with more of them the file is not CSV as its code book says."""
+
+
+def _mark(error: UnicodeDecodeError) -> tuple[str, int]:
+    return MARK + "".join(f"\\x{byte:02x}" for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("crw.mark", _mark)
+
+
+class Delimited:
+    """One CSV file; `scratch` is a folder for the clean copy."""
+
+    def __init__(self, path: Path, book: CodeBook, scratch: Path):
+        self.path, self.book = path, book
+        self.copy = scratch / "clean.csv"
+        self.first_line = 1
+        """Line of the file that is the first of the copy."""
+        self.width = 0
+
+    def header(self) -> list[str]:
+        """The column names, without the blanks around them. Raises ContractError when the file ends before them."""
+        with self._open() as file:
+            return self._read_header(csv.reader(file, delimiter=self.book.delimiter))
+
+    def load(self, connection: DuckDBPyConnection, positions: list[int]) -> list[tuple[str, str]]:
+        """Read the columns at `positions` into the table `parsed`: texts c<position>, and `marked` for undecoded bytes.
+
+        Returns:
+            Place and reason of each row that could not be split into the header's columns.
+
+        Raises:
+            ContractError: so many quotes are never closed that the file cannot be in the dialect its code book names.
+        """
+        has_marks = self._write_copy()
+        unclosed: dict[int, str] = {}
+        while True:
+            self._parse(connection, positions, has_marks)
+            refused = connection.execute(
+                "select line_byte_position - 1, any_value(error_type), max(column_idx), any_value(csv_line) "
+                "from reject_errors group by 1 order by 1"
+            ).fetchall()
+            swallowing = [at for at, kind, _, text in refused if kind == "UNQUOTED VALUE" and "\n" in text.rstrip("\n")]
+            if not swallowing:
+                break
+            # The quote swallowed the rows after it: blank out the one line it stands in, and read again.
+            if len(unclosed) == UNCLOSED_AT_MOST:
+                raise ContractError(f"{self.path.name}: more than {UNCLOSED_AT_MOST} quotes are never closed")
+            self._blank_line(swallowing[0])
+            unclosed[swallowing[0]] = "a quote is opened and never closed"
+        reasons = [unclosed.get(at) or self._reason(kind, fields) for at, kind, fields, _ in refused]
+        lines = self._lines_at([at for at, *_ in refused])
+        return [(f"line {line}", reason) for line, reason in zip(lines, reasons, strict=True)]
+
+    def places(self, rows: list[int]) -> Iterator[str]:
+        """Where the rows of `parsed` with these ascending row ids stand in the file."""
+        wanted = iter(rows)
+        looked_for = next(wanted, None)
+        with self.copy.open(encoding="utf-8", newline="") as file:
+            reader = csv.reader(file, delimiter=self.book.delimiter)
+            row, line = -1, 0
+            for fields in reader:
+                # DuckDB lets one empty field too many pass: a delimiter at the end of the line.
+                row += len(fields) == self.width or (len(fields) == self.width + 1 and not fields[-1])
+                if row == looked_for:
+                    yield f"line {self.first_line + line}"
+                    looked_for = next(wanted, None)
+                line = reader.line_num
+
+    def _open(self) -> TextIO:
+        encoding = self.book.encoding or "utf-8"
+        if codecs.lookup(encoding).name == "utf-8":
+            encoding = "utf-8-sig"  # skips a BOM, does not ask for one
+        return self.path.open(encoding=encoding, errors="crw.mark", newline=None)
+
+    def _read_header(self, reader: Iterator[list[str]]) -> list[str]:
+        names: list[str] = []
+        for _ in range(self.book.header_row):
+            names = next(reader, [])
+        if not names:
+            raise ContractError(f"{self.path.name}: no header in row {self.book.header_row}")
+        return [name.strip() for name in names]
+
+    def _write_copy(self) -> bool:
+        """Write the clean copy. Returns whether it has marks."""
+        has_marks = False
+        with self._open() as file, self.copy.open("w", encoding="utf-8", newline="") as copy:
+            reader = csv.reader(file, delimiter=self.book.delimiter)
+            self.width = len(self._read_header(reader))
+            self.first_line = reader.line_num + 1
+            while text := file.read(1 << 20):
+                # PostgreSQL has no text with a NUL in it.
+                text = text.replace("\0", MARK + "\\x00")
+                has_marks = has_marks or MARK in text
+                copy.write(text)
+        return has_marks
+
+    def _parse(self, connection: DuckDBPyConnection, positions: list[int], has_marks: bool) -> None:
+        connection.execute(
+            "drop table if exists parsed; drop table if exists reject_errors; drop table if exists reject_scans"
+        )
+        columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(self.width))
+        kept = ", ".join(f"c{i}" for i in positions)
+        marked = " or ".join(f"contains(c{i}, chr(1))" for i in range(self.width)) if has_marks else "false"
+        connection.execute(
+            f"create table parsed as select {kept}, coalesce({marked}, false) as marked "
+            f"from read_csv(?, delim=?, columns={{{columns}}}, auto_detect=false, header=false, new_line='\\n', "
+            "quote='\"', escape='\"', store_rejects=true)",
+            [str(self.copy), self.book.delimiter],
+        )
+
+    def _reason(self, kind: str, fields: int) -> str:
+        if kind == "TOO MANY COLUMNS":
+            return f"at least {fields} fields instead of {self.width}"
+        if kind == "MISSING COLUMNS":
+            return f"fewer than {self.width} fields"
+        return f"not CSV: {kind.lower()}"
+
+    def _blank_line(self, start: int) -> None:
+        """Overwrite the line of the copy at byte `start`: spaces make one field, so the row stays refused."""
+        with self.copy.open("r+b") as file:
+            file.seek(start)
+            length = len(file.readline().rstrip(b"\n"))
+            file.seek(start)
+            file.write(b" " * length)
+
+    def _lines_at(self, starts: list[int]) -> list[int]:
+        """Line of the file at each of these ascending byte offsets of the copy."""
+        lines, line = [], self.first_line
+        with self.copy.open("rb") as file:
+            for before, start in pairwise([0, *starts]):
+                line += file.read(start - before).count(b"\n")
+                lines.append(line)
+        return lines

@@ -1,0 +1,122 @@
+"""The survey drop folder: data files with their code books, each read once however often it is sent.
+
+A delivery is a data file anywhere below the folder and `<data file name>.codebook.yml` beside it. Its id is the SHA-256
+of both, so a file sent again, under any name, is the same delivery and a corrected one a new delivery.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from crw.contracts import ContractError, Table
+from crw.settings import HONG_KONG
+from crw.sources import Batch, Interval, Rejection, respondents
+from crw.sources.code_book import SUFFIX, parse
+from crw.sources.respondents import Delivery
+
+
+def read(table: Table, folder: Path, interval: Interval, published: Iterable[str] = ()) -> Batch:
+    """The deliveries in `folder` that are due, as rows of one of the tables delivery, question, respondent.
+
+    Args:
+        table: contract of the table wanted.
+        folder: the drop folder; files below it whose name starts with a dot are not deliveries.
+        interval: what arrived before its end is due. Its start does not matter: `published` says what is done, so a
+            file whose time lies in the past is not lost.
+        published: ids of the deliveries that another business date published.
+
+    Returns:
+        A batch with every row of the due deliveries, oldest delivery first; an empty one where none is due.
+
+    Raises:
+        ContractError: a file has no code book or a code book no file, a code book is malformed, or columns of file and
+            code book do not match. The message names file, column and reason. Nothing of the batch is loaded then.
+    """
+    due = _due(folder, interval.end, frozenset(published))
+    for delivery in due:
+        respondents.check_columns(delivery)
+    files = {delivery.delivery_id: delivery.file_name for delivery in due}
+    if table.name == "respondent":
+        rejected: list[Rejection] = []
+        blocks = (block for delivery in due for block in respondents.read(table, delivery, rejected))
+        return Batch("csv", blocks, rejected, files)
+    rows = {"delivery": _delivery_rows, "question": _question_rows}[table.name]
+    return Batch(
+        "json", [_record(table, delivery, row) for delivery in due for row in rows(delivery)], deliveries=files
+    )
+
+
+def _due(folder: Path, end: datetime, published: frozenset[str]) -> list[Delivery]:
+    """The deliveries to read, oldest first, each once. Raises ContractError."""
+    present = [path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(folder))]
+    arrived = sorted((path.stat().st_mtime, path) for path in present if _arrival(path) < end)
+    due: dict[str, Delivery] = {}
+    for _, path in arrived:
+        if path.name.endswith(SUFFIX):
+            if not path.with_name(path.name.removesuffix(SUFFIX)).is_file():
+                raise ContractError(f"{path.relative_to(folder)}: a code book without its data file")
+            continue
+        code_book = path.with_name(path.name + SUFFIX)
+        if not code_book.is_file():
+            raise ContractError(f"{path.relative_to(folder)}: no code book {code_book.name} beside it")
+        delivery_id = _delivery_id(path, code_book)
+        if delivery_id not in published and delivery_id not in due:
+            name = path.relative_to(folder).as_posix()
+            due[delivery_id] = Delivery(delivery_id, path, name, _arrival(path), parse(code_book))
+    return list(due.values())
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _arrival(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, HONG_KONG)
+
+
+def _delivery_id(*paths: Path) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _delivery_rows(delivery: Delivery) -> Iterator[dict]:
+    book = delivery.book
+    yield {
+        "wave_code": book.wave,
+        "file_name": delivery.file_name,
+        "encoding": (book.encoding or "utf-8") if book.format == "csv" else None,
+        "period_basis": book.period_basis,
+        "period_start": book.period_start,
+        "period_end": book.period_end,
+        "fieldwork_start": book.fieldwork_start,
+        "fieldwork_end": book.fieldwork_end,
+        "eligible_sample": book.eligible_sample,
+    }
+
+
+def _question_rows(delivery: Delivery) -> Iterator[dict]:
+    for question in delivery.book.questions:
+        yield {
+            "question_code": question.code,
+            "column_name": question.column,
+            "question_text": question.text,
+            "scale": question.scale,
+            "valid_codes": question.valid,
+            "top_codes": question.top,
+            "not_applicable_codes": question.not_applicable,
+            "blank_codes": question.blank,
+        }
+
+
+def _record(table: Table, delivery: Delivery, row: dict) -> str:
+    row = {"delivery_id": delivery.delivery_id, **row, "delivered_at": delivery.delivered_at.isoformat()}
+    table.check_fields(set(row), delivery.file_name)
+    return json.dumps(row, ensure_ascii=False, default=str)

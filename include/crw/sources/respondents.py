@@ -1,0 +1,234 @@
+"""One survey file into respondent rows typed as the contract says, by one SQL statement in DuckDB.
+
+Whatever its format, the file arrives as the table `parsed` of text columns. A row whose values have their types goes
+out as PostgreSQL CSV; any other is a Rejection with the row in the contract's columns, to be mended and replayed.
+Columns the contract does not keep stay in the file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from crw.contracts import Table
+from crw.sources import Rejection
+from crw.sources.code_book import CodeBook, Coded
+from crw.sources.delimited import MARK, Delimited
+from crw.sources.spreadsheet import Spss, Workbook
+
+BLOCK = 1 << 20
+MEMORY = "2GB"
+
+# The tests for plain ASCII come first: translate() is slow, and hardly a cell needs it.
+MACROS = r"""
+create macro clean(value) as case
+    when regexp_full_match(value, '[!-~]+') then value
+    else nullif(trim(translate(value, '０１２３４５６７８９．－／', '0123456789.-/'),
+                     ' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(12288)), '') end;
+create macro code(value) as case
+    when length(value) = 1 and value between '0' and '9' then value
+    when contains(value, '.') or contains(value, '．') then regexp_replace(clean(value), '^(-?[0-9]+)\.0+$', '\1')
+    else clean(value) end;
+create macro is_number(value) as regexp_full_match(value, '[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?');
+"""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A data file with its code book, as found in the drop folder."""
+
+    delivery_id: str
+    path: Path
+    file_name: str
+    """Path within the drop folder."""
+    delivered_at: datetime
+    book: CodeBook
+
+
+@dataclass(frozen=True)
+class _Field:
+    """How a column of the contract comes out of `parsed`, in SQL."""
+
+    value: str
+    raw: str = "null"
+    """What the file says, shown where the value cannot be made."""
+    problem: str | None = None
+    """Condition under which it cannot."""
+    complaint: str = ""
+    """What is then wrong, for people."""
+
+
+def check_columns(delivery: Delivery) -> None:
+    """Compare the file's header with its code book. Raises ContractError naming file, column and reason."""
+    delivery.book.check_header(_file(delivery, Path()).header(), delivery.file_name)
+
+
+def read(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Iterator[bytes]:
+    """Blocks of PostgreSQL CSV, one line a respondent in the order of the contract's columns.
+
+    Every row of the file is in a block or is appended to `rejected` by the time the blocks are exhausted.
+
+    Raises:
+        ContractError: the file is not in the format its code book names.
+    """
+    with tempfile.TemporaryDirectory(prefix="crw-survey-") as scratch:
+        file = _file(delivery, Path(scratch))
+        header = file.header()
+        position = {name: header.index(name) for name in delivery.book.columns}
+        # A wide file of text takes several times its size in memory: beyond the limit it goes to disk.
+        with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": scratch}) as connection:
+            connection.execute(MACROS)
+            rejected += [
+                Rejection(f"{delivery.file_name}, {place}: {reason}", {**_identity(delivery), "place": place})
+                for place, reason in file.load(connection, sorted(set(position.values())))
+            ]
+            fields = _fields(delivery, {name: f"c{i}" for name, i in position.items()})
+            table.check_fields(set(fields), delivery.file_name)
+            cases = [f"when {f.problem} then {_literal(name)}" for name, f in fields.items() if f.problem]
+            connection.execute(
+                f"create view checked as select *, rowid as row_id, "
+                f"case when marked then 'bytes' {' '.join(cases)} end as problem from parsed"
+            )
+            rejected += _refused(connection, delivery, file, fields)
+            values = ", ".join(fields[name].value for name in table.column_names)
+            yield from _csv(connection, f"select {values} from checked where problem is null")
+
+
+def _csv(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[bytes]:
+    """The rows of `query` as PostgreSQL CSV, through a pipe, so that DuckDB writes while the reader loads."""
+    reading, writing = os.pipe()
+
+    def write() -> None:
+        try:
+            connection.execute(f"copy ({query}) to '/dev/fd/{writing}' (format csv, header false, use_tmp_file false)")
+        finally:
+            os.close(writing)
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        with os.fdopen(reading, "rb") as blocks:
+            writer = thread.submit(write)
+            while block := blocks.read(BLOCK):
+                yield block
+        writer.result()
+
+
+def _file(delivery: Delivery, scratch: Path) -> Delimited | Workbook | Spss:
+    match delivery.book.format:
+        case "csv":
+            return Delimited(delivery.path, delivery.book, scratch)
+        case "xlsx":
+            return Workbook(delivery.path, delivery.book)
+        case "sav":
+            return Spss(delivery.path, delivery.book)
+
+
+def _identity(delivery: Delivery) -> dict[str, Any]:
+    return {"delivery_id": delivery.delivery_id, "delivered_at": delivery.delivered_at.isoformat()}
+
+
+def _refused(
+    connection: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    file: Delimited | Workbook | Spss,
+    fields: dict[str, _Field],
+) -> list[Rejection]:
+    """The rows that have a problem: in the contract's columns, the one with the problem as the file has it."""
+    pairs = ", ".join(f"cast({f.value} as varchar), cast({f.raw} as varchar)" for f in fields.values())
+    rows = connection.execute(
+        f"select row_id, problem, {pairs} from checked where problem is not null order by row_id"
+    ).fetchall()
+    rejected = []
+    for (_, problem, *pairs), place in zip(rows, file.places([row[0] for row in rows]), strict=True):
+        cells = dict(zip(fields, zip(pairs[::2], pairs[1::2], strict=True), strict=True))
+        record = {name: raw if name == problem else value for name, (value, raw) in cells.items()}
+        record["answers"] = json.loads(record["answers"])
+        if problem == "bytes":
+            record = _unmarked(record)
+        where = f"{delivery.file_name}, {place}"
+        if problem == "bytes":
+            rejected.append(Rejection(f"{where}: bytes that are not {delivery.book.encoding or 'utf-8'}", record))
+        else:
+            reason = f"{where}: {fields[problem].complaint}: {record[problem]!r}"
+            rejected.append(Rejection(reason, record, problem, record[problem]))
+    return rejected
+
+
+def _unmarked(value: Any) -> Any:
+    """The value without the marks of undecoded bytes; the bytes stay, as backslash codes."""
+    if isinstance(value, dict):
+        return {name: _unmarked(item) for name, item in value.items()}
+    return value and value.replace(MARK, "")
+
+
+def _fields(delivery: Delivery, cell: dict[str, str]) -> dict[str, _Field]:
+    """Each column of the contract; `cell` names the column of `parsed` that holds a column of the file."""
+    who = delivery.book.respondent
+    identifier = " || '-' || ".join(f"code({cell[name]})" for name in who.id)
+    answers = ", ".join(f"{_literal(q.code)}, code({cell[q.column]})" for q in delivery.book.questions)
+    return {
+        "delivery_id": _Field(_literal(delivery.delivery_id)),
+        "respondent_id": _Field(
+            identifier, "null", f"{identifier} is null", f"{' and '.join(who.id)} must name the respondent"
+        ),
+        "interviewed_on": _interviewed_on(who.interviewed_on, cell),
+        "weight": _weight(who.weight, cell),
+        "is_weighted": _Field("true" if who.weight else "false"),
+        "is_complete": _complete(who.complete, cell),
+        "segment": _mapped(who.segment, cell),
+        "language": _mapped(who.language, cell),
+        "district_code": _mapped(who.district_code, cell),
+        "answers": _Field(f"json_object({answers})"),
+        "delivered_at": _Field(_literal(delivery.delivered_at.isoformat())),
+    }
+
+
+def _weight(column: str | None, cell: dict[str, str]) -> _Field:
+    if column is None:
+        return _Field("1")
+    value = f"clean({cell[column]})"
+    return _Field(value, cell[column], f"not coalesce(is_number({value}), false)", f"{column} is not a number")
+
+
+def _complete(coded: Coded | None, cell: dict[str, str]) -> _Field:
+    if coded is None:
+        return _Field("true")
+    return _Field(f"coalesce(code({cell[coded.column]}) in ({', '.join(map(_literal, coded.codes))}), false)")
+
+
+def _interviewed_on(coded: Coded | None, cell: dict[str, str]) -> _Field:
+    if coded is None or coded.codes is not None:
+        return _mapped(coded, cell)
+    text = f"clean({cell[coded.column]})"
+    day = f"cast(try_strptime({text}, [{', '.join(map(_literal, coded.formats))}]) as date)"
+    # A year of two digits read as %Y is no year of ours.
+    problem = f"{text} is not null and coalesce({day} < date '1900-01-01', true)"
+    return _Field(
+        day, cell[coded.column], problem, f"{coded.column} is not a date written as {' or '.join(coded.formats)}"
+    )
+
+
+def _mapped(coded: Coded | None, cell: dict[str, str]) -> _Field:
+    if coded is None:
+        return _Field("null")
+    if coded.codes is None:
+        return _Field(f"clean({cell[coded.column]})")
+    code = f"code({cell[coded.column]})"
+    cases = " ".join(f"when {_literal(key)} then {_literal(value)}" for key, value in coded.codes.items())
+    problem = f"{code} not in ({', '.join(map(_literal, coded.codes))})"
+    return _Field(
+        f"case {code} {cases} end", cell[coded.column], problem, f"{coded.column} has a code the code book lacks"
+    )
+
+
+def _literal(value: Any) -> str:
+    """A value of a code book as SQL text."""
+    return "null" if value is None else "'" + str(value).replace("'", "''") + "'"
