@@ -99,7 +99,12 @@ def record(connection: Connection, load: Load, state: str, **figures: int | Json
 
 
 def fail(connection: Connection, load: Load, error: BaseException) -> None:
-    """Write down that the load failed and why."""
+    """Write down that the load failed and why. What it had refused is settled: the whole batch has to come again."""
+    connection.execute(
+        "update quarantine.record set released_at = clock_timestamp(), released_by_load_id = load_id "
+        "where load_id = %s and released_at is null",
+        [load.load_id],
+    )
     connection.execute(
         "update audit.load set state = 'failed', message = %s where load_id = %s",
         [f"{type(error).__name__}: {error}", load.load_id],

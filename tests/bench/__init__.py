@@ -1,0 +1,1 @@
+"""`make bench`: rows a second of each stage, as ratios to floors measured beside them in the same run."""

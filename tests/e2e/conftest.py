@@ -1,0 +1,67 @@
+"""A second home beside the checkout's own: the commands of the README run in it, as a person would run them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from crw.local.postgres import Server
+
+
+class Home:
+    """A CRW_HOME of its own, with what the tests ask of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "CRW"))
+        }
+        self.environment["CRW_HOME"] = str(folder)
+
+    def crw(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run `crw <command>`; standard output and error come back together."""
+        return subprocess.run(
+            [sys.executable, "-m", "crw.local.cli", *command],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def nightly(self, date: str) -> subprocess.CompletedProcess[str]:
+        """Run one night and keep what it printed for the report of a failing test."""
+        result = self.crw("nightly", "--date", date)
+        print(result.stdout)
+        return result
+
+    def query(self, statement: str, database: str = "warehouse") -> list[tuple]:
+        """Run SQL as the superuser; a statement without a result gives an empty list."""
+        with psycopg.connect(Server(self.folder / "postgres").dsn(database), autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def marts(self) -> dict[str, list[tuple]]:
+        """Content of every published mart, in an order of its own."""
+        names = [
+            name for (name,) in self.query("select tablename from pg_tables where schemaname = 'marts' order by 1")
+        ]
+        return {name: self.query(f"select m::text from marts.{name} as m order by 1") for name in names}
+
+
+@pytest.fixture(scope="module")
+def make_home(tmp_path_factory):
+    """A function that makes a new home; whatever was started in it is stopped at the end."""
+    homes: list[Home] = []
+
+    def make(name: str) -> Home:
+        homes.append(Home(tmp_path_factory.mktemp(name)))
+        return homes[-1]
+
+    yield make
+    for home in homes:
+        home.crw("down")

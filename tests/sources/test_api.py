@@ -1,0 +1,121 @@
+"""Reading the CRM's API over real HTTP: pages, refusals that pass, fields that may not be kept, contracts that are broken."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from crw import contracts
+from crw.settings import HONG_KONG
+from crw.sources import Interval, api
+from crw.sources.pseudonym import pseudonym
+
+CONTACTS = contracts.table("membership", "contact")
+INTERVAL = Interval(datetime(2013, 3, 30, 23, tzinfo=HONG_KONG), datetime(2013, 4, 1, tzinfo=HONG_KONG))
+SECRET = b"secret"
+
+
+def contact(number, **changes):
+    record = {"contact_id": f"P{number}", "company_id": "C1", "role": "owner", "marketing_consent": True}
+    record |= {"consent_changed_at": None, "updated_at": "2013-03-31T12:00:00+08:00"}
+    record |= {"full_name": "CHAN Tai Man", "email": f"p{number}@example.com", "phone": "5555 0000", "hkid": "A000000(0)"}
+    return record | changes
+
+
+class Crm:
+    """A CRM that answers from a script: a list of statuses to give first, then pages of two records."""
+
+    def __init__(self, records):
+        self.records, self.refusals, self.requests = records, [], []
+        crm = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                crm.requests.append((urlsplit(self.path), self.headers["Authorization"]))
+                status, headers = crm.refusals.pop(0) if crm.refusals else (200, {})
+                start = int(parse_qs(urlsplit(self.path).query).get("cursor", ["0"])[0])
+                following = str(start + 2) if start + 2 < len(crm.records) else None
+                body = {"data": crm.records[start : start + 2], "next_cursor": following} if status == 200 else {}
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(json.dumps(body).encode())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def read(self):
+        address = f"http://127.0.0.1:{self.server.server_port}"
+        with httpx.Client(base_url=address, headers={"Authorization": "Bearer token"}) as client:
+            return [json.loads(record) for record in api.read(CONTACTS, client, INTERVAL, SECRET).blocks]
+
+
+@pytest.fixture
+def make_crm():
+    made = []
+
+    def make(records):
+        made.append(Crm(records))
+        return made[-1]
+
+    yield make
+    for crm in made:
+        crm.server.shutdown()
+
+
+def test_every_page_is_read_once_and_in_order(make_crm):
+    crm = make_crm([contact(number) for number in range(5)])
+    assert [record["contact_id"] for record in crm.read()] == ["P0", "P1", "P2", "P3", "P4"]
+    assert len(crm.requests) == 3
+    query = parse_qs(crm.requests[0][0].query)
+    assert query["updated_since"] == ["2013-03-30T23:00:00+08:00"]
+    assert query["updated_before"] == ["2013-04-01T00:00:00+08:00"]
+    assert crm.requests[0][1] == "Bearer token"
+
+
+def test_only_the_allow_list_and_a_pseudonym_are_kept(make_crm):
+    (record,) = make_crm([contact(1, email=" P1@Example.com ")]).read()
+    assert set(record) == set(CONTACTS.column_names)
+    assert record["person_key"] == pseudonym("p1@example.com", SECRET)
+
+
+def test_a_hurried_or_unavailable_server_is_asked_again(make_crm):
+    crm = make_crm([contact(1), contact(2), contact(3)])
+    crm.refusals = [(429, {"Retry-After": "0"}), (200, {}), (503, {}), (429, {"Retry-After": "0"})]
+    assert [record["contact_id"] for record in crm.read()] == ["P1", "P2", "P3"]
+    assert len(crm.requests) == 5
+
+
+def test_a_wrong_token_fails_at_once(make_crm):
+    crm = make_crm([contact(1)])
+    crm.refusals = [(401, {})]
+    with pytest.raises(httpx.HTTPStatusError, match="401"):
+        crm.read()
+    assert len(crm.requests) == 1
+
+
+def test_a_field_nobody_declared_is_refused_by_name_with_the_record(make_crm):
+    with pytest.raises(contracts.ContractError, match=r"/v1/contacts, record 'P2': unknown column salary"):
+        make_crm([contact(1), contact(2, salary=1)]).read()
+
+
+def test_a_missing_field_is_refused_by_name(make_crm):
+    record = contact(1)
+    del record["email"]
+    with pytest.raises(contracts.ContractError, match="missing column email"):
+        make_crm([record]).read()
+
+
+def test_a_record_of_after_the_interval_is_left_for_the_next_night(make_crm):
+    records = [contact(1), contact(2, updated_at="2013-04-01T00:00:00+08:00"), contact(3, updated_at="soon")]
+    assert [record["contact_id"] for record in make_crm(records).read()] == ["P1", "P3"]

@@ -1,0 +1,73 @@
+"""Rows out of quarantine through the same gate: what was mended is published, what was not is refused again."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+from crw import contracts, landing, ledger, publish, quality
+from crw.replay import replay
+from crw.sources import Batch, Rejection
+
+POST_OFFICE = contracts.table("feedback", "post_office")
+NIGHT = date(2013, 3, 31)
+
+
+def office(code, **changes):
+    record = {"post_office_code": code, "name_en": f"Office {code}", "name_zh": "鰂魚涌", "district_code": "E"}
+    record |= {"opened_on": "1990-01-01", "closed_on": None, "updated_at": "2013-03-31T12:00:00+08:00"}
+    return json.dumps(record | changes)
+
+
+@pytest.fixture
+def night(database):
+    """A night with two good offices, one in a district nobody knows, one opened on 30 February, one unreadable line."""
+    load = ledger.start_load(database, POST_OFFICE, NIGHT, "test")
+    records = [office("A"), office("B"), office("C", district_code="XX"), office("D", opened_on="1990-02-30")]
+    landing.land(database, load, Batch("json", records, [Rejection("line 9: too few columns", {"line": "E,"})]))
+    quality.validate_landing(database, POST_OFFICE, load.load_id, NIGHT)
+    ledger.record(database, load, "validated")
+    assert publish.publish_load(database, load) == publish.Figures(5, 2, 0, 3)
+    return database
+
+
+def codes(database):
+    rows = database.execute("select post_office_code from raw.feedback__post_office order by 1")
+    return [code for (code,) in rows]
+
+
+def held(database):
+    rows = database.execute("select record ->> 'post_office_code' from quarantine.record where released_at is null order by 1")
+    return [code for (code,) in rows]
+
+
+def test_a_mended_row_is_published_and_the_others_stay(night):
+    night.execute(
+        "update quarantine.record set record = jsonb_set(record, '{district_code}', '\"KT\"') "
+        "where record ->> 'post_office_code' = 'C'"
+    )
+    assert replay(night, POST_OFFICE, NIGHT, "test") == publish.Figures(2, 1, 0, 1)
+    assert codes(night) == ["A", "B", "C"]
+    assert held(night) == ["D", None]
+
+
+def test_nothing_mended_publishes_nothing_and_loses_nothing(night):
+    assert replay(night, POST_OFFICE, NIGHT, "test") == publish.Figures(2, 0, 0, 2)
+    assert codes(night) == ["A", "B"]
+    assert held(night) == ["C", "D", None]
+
+
+def test_a_replay_does_not_move_the_watermark(night):
+    before = ledger.start_load(night, POST_OFFICE, date(2013, 4, 1), "test").interval
+    replay(night, POST_OFFICE, NIGHT, "test")
+    assert ledger.start_load(night, POST_OFFICE, date(2013, 4, 1), "test").interval == before
+
+
+def test_a_critical_fault_releases_nothing(night):
+    night.execute("update quarantine.record set record = jsonb_set(record, '{post_office_code}', 'null')")
+    with pytest.raises(quality.QualityError):
+        replay(night, POST_OFFICE, NIGHT, "test")
+    assert len(held(night)) == 3
+    assert codes(night) == ["A", "B"]
