@@ -12,6 +12,7 @@ import pytest
 from crw import warehouse
 from crw.local.postgres import Server
 from crw.settings import PROJECT
+from tests.homes import Home
 
 REAL = Path(os.environ.get("CRW_REAL_DATA", PROJECT.parent / "shared" / "real"))
 
@@ -49,3 +50,17 @@ def real_data():
     if not REAL.exists():
         pytest.skip(f"no real data at {REAL} (set CRW_REAL_DATA)")
     return REAL
+
+
+@pytest.fixture(scope="module")
+def make_home(tmp_path_factory):
+    """A function that makes a new home; whatever was started in it is stopped at the end."""
+    homes: list[Home] = []
+
+    def make(name: str) -> Home:
+        homes.append(Home(tmp_path_factory.mktemp(name)))
+        return homes[-1]
+
+    yield make
+    for home in homes:
+        home.crw("down")

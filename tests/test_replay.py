@@ -39,7 +39,9 @@ def codes(database):
 
 
 def held(database):
-    rows = database.execute("select record ->> 'post_office_code' from quarantine.record where released_at is null order by 1")
+    rows = database.execute(
+        "select record ->> 'post_office_code' from quarantine.record where released_at is null order by 1"
+    )
     return [code for (code,) in rows]
 
 

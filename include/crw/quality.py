@@ -114,6 +114,26 @@ def validate_mart(connection: Connection, mart: str, business_date: date) -> Out
     return Outcome(True, 0, _summary(results, 0), results)
 
 
+def validate_marts(connection: Connection, business_date: date) -> list[Outcome]:
+    """Run the suite of every mart in `candidate`, all of them before the verdict.
+
+    Raises:
+        QualityError: a mart failed, or has no suite; the message holds what each mart says.
+    """
+    marts = connection.execute(
+        "select table_name from information_schema.tables where table_schema = 'candidate' order by 1"
+    ).fetchall()
+    outcomes, refusals = [], []
+    for (mart,) in marts:
+        try:
+            outcomes.append(validate_mart(connection, mart, business_date))
+        except (QualityError, FileNotFoundError) as error:
+            refusals.append(str(error))
+    if refusals:
+        raise QualityError("\n".join(refusals))
+    return outcomes
+
+
 def _parameters(business_date: date) -> dict[str, Any]:
     return {
         "business_date": business_date,

@@ -21,7 +21,7 @@ TABLES = ("account_manager", "company", "contact", "membership")
 VALID = """
     select payload ->> 'company_id' as company_id, payload ->> 'club_code' as club,
         (payload ->> 'joined_on')::date as joined_on, (payload ->> 'left_on')::date as left_on
-    from crm.membership where membership_id not like 'M9%'
+    from crm.membership where not starts_with(membership_id, 'M9')
 """
 
 
@@ -99,8 +99,9 @@ def test_a_company_joins_again_under_a_new_number_and_is_never_twice_in_one_club
         f"select count(*) from (select from ({VALID}) as valid group by company_id, club having count(*) > 1) as spells"
     ).fetchone()
     (overlaps,) = opening.execute(
-        f"select count(*) from (select joined_on, lag(coalesce(left_on, 'infinity')) over (partition by company_id, club "
-        f"order by joined_on) as left_before from ({VALID}) as valid) as spells where joined_on < left_before"
+        "select count(*) from (select joined_on, "
+        "lag(coalesce(left_on, 'infinity')) over (partition by company_id, club order by joined_on) as left_before "
+        f"from ({VALID}) as valid) as spells where joined_on < left_before"
     ).fetchone()
     assert again > 500
     assert overlaps == 0
@@ -181,8 +182,8 @@ def test_the_suites_refuse_the_planted_records_and_no_others(database, create):
     for load in loads:
         quality.validate_landing(database, load.table, load.load_id, load.business_date)
     rows = database.execute(
-        "select table_name, reason ->> 'rule', count(*) from quarantine.record, jsonb_array_elements(reasons) as reason "
-        "group by 1, 2"
+        "select table_name, reason ->> 'rule', count(*) "
+        "from quarantine.record, jsonb_array_elements(reasons) as reason group by 1, 2"
     )
     assert {(table, rule): count for table, rule, count in rows} == membership.planted()
 

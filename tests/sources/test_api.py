@@ -24,7 +24,12 @@ SECRET = b"secret"
 def contact(number, **changes):
     record = {"contact_id": f"P{number}", "company_id": "C1", "role": "owner", "marketing_consent": True}
     record |= {"consent_changed_at": None, "updated_at": "2013-03-31T12:00:00+08:00"}
-    record |= {"full_name": "CHAN Tai Man", "email": f"p{number}@example.com", "phone": "5555 0000", "hkid": "A000000(0)"}
+    record |= {
+        "full_name": "CHAN Tai Man",
+        "email": f"p{number}@example.com",
+        "phone": "5555 0000",
+        "hkid": "A000000(0)",
+    }
     return record | changes
 
 

@@ -27,9 +27,10 @@ def prepare(business_date: date) -> None:
 
 def prepare_database(sample, dsn: str, end: datetime) -> None:
     """Build a sample database (`feedback` or `membership`) the first time, and move its clock on to `end`."""
-    if not clock.is_built(dsn):
-        sample.build(dsn)
-    clock.advance(dsn, end)
+    if clock.is_built(dsn):
+        clock.advance(dsn, end)
+    else:
+        sample.build(dsn, until=end)
 
 
 def prepare_survey(folder: Path) -> None:

@@ -32,7 +32,6 @@ DIRTY_CASES = {
     "status_known": 2,
     "outcome_known": 2,
     "language_known": 2,
-    "closed_at_not_in_future": 2,
 }
 DIRTY_EVENTS = {
     "case_exists": 6,
@@ -117,7 +116,6 @@ def spoil(row: Row, rule: str, rng: Random) -> None:
         "status_known": lambda: {"status": rng.choice(["pending approval", "Closed?"])},
         "outcome_known": lambda: {"outcome": "see memo"},
         "language_known": lambda: {"language": rng.choice(["jp", "putonghua"])},
-        "closed_at_not_in_future": lambda: {"status": "closed", "closed_at": datetime(2033, 1, 5, 12)},
     }  # fmt: skip
     row.update(spoilt[rule]())
 

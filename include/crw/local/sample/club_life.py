@@ -7,10 +7,10 @@ over 43,000 a year later. A company counts once, whatever clubs it is in.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from random import Random
 
-from crw.local.sample.clock import LAST_DAY, OPENING
+from crw.local.sample.clock import LAST_DAY, OPENING, recordable
 
 # Fiscal year of joining: companies that join for the first time, that leave for good or for a while, that come back.
 YEARS = {
@@ -52,6 +52,8 @@ class Company:
 
     number: int
     registered_on: date
+    entered_at: datetime
+    """When the CRM got it; nothing of the company is entered before that."""
     spells: list[Spell] = field(default_factory=list)
     last_joined_on: date | None = None
 
@@ -62,7 +64,10 @@ def companies(scale: float, rng: Random) -> list[Company]:
     periods.append((OPENING.date(), LAST_DAY, *APRIL_2013))
     first_day = [day for start, end, joined, *_ in periods for day in _days(start, end, round(joined * scale), rng)]
     without = set(rng.sample(range(len(first_day)), round(NEVER_MEMBERS * scale)))
-    found = [Company(number, day) for number, day in enumerate(sorted(first_day + [first_day[n] for n in without]), 1)]
+    found = [
+        Company(number, day, entered(day, rng))
+        for number, day in enumerate(sorted(first_day + [first_day[n] for n in without]), 1)
+    ]
     never = set(rng.sample(range(len(found)), len(without)))
     joiners = [company for place, company in enumerate(found) if place not in never]
     members: list[Company] = []
@@ -83,6 +88,13 @@ def companies(scale: float, rng: Random) -> list[Company]:
             _leave(company, day, rng)
         former += leavers
     return found
+
+
+def entered(day: date, rng: Random) -> datetime:
+    """When something of that day is entered: mostly the same day."""
+    days = 0 if rng.random() < 0.9 else 1 + int(rng.random() * 4)
+    morning = datetime.combine(day + timedelta(days=days), time(9))
+    return recordable(morning + timedelta(seconds=int(rng.random() * 32000)))
 
 
 def _days(start: date, end: date, count: int, rng: Random) -> list[date]:

@@ -31,9 +31,9 @@ ENDPOINTS = {
 }
 DEFAULT_LIMIT = 500
 MAX_LIMIT = 2000
-BURST = 16
+BURST = 40
 """Pages that may be asked for at once; a full extract of all tables takes some 85 of the largest."""
-REFILL = 9.0
+REFILL = 25.0
 """Pages a second after that."""
 UNAVAILABLE_EVERY = 37
 """One answer in so many is a 503, as when the CRM's own database is restarted."""

@@ -7,14 +7,14 @@ from one seed. Calibrated by `club_life`, dirtied by `crm_dirt`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 
 import psycopg
 
 from crw.local.sample import clock, crm_dirt
 from crw.local.sample.clock import END, OPENING, SampleTable, recordable
-from crw.local.sample.club_life import COMPANIES, Company, Spell, companies
+from crw.local.sample.club_life import COMPANIES, Company, Spell, companies, entered
 from crw.local.sample.crm_dirt import planted
 from crw.local.sample.crm_record import CrmRecord, Version
 from crw.local.sample.people import company_id, contact_of_company
@@ -94,49 +94,50 @@ def _company(company: Company, is_managed: bool, rng: Random) -> Iterator[Versio
             "phone": person.phone,
         },
     )
-    entered = _entered(company.registered_on, rng)
-    yield from record.version(entered)
+    yield from record.version(company.entered_at)
     changes: list[tuple[datetime, dict]] = []
     if is_managed:
-        known_by = max(entered, datetime(2008, 1, 2))
+        known_by = max(company.entered_at, datetime(2008, 1, 2))
         first = _between(known_by, known_by + timedelta(days=200), rng)
         changes.append((first, {"account_manager_id": _manager_id(rng)}))
         if rng.random() < 0.4:
             changes.append((_between(first, END, rng), {"account_manager_id": _manager_id(rng)}))
     if rng.random() < 0.12:
-        changes.append((_between(entered, END, rng), {"district_code": _choice(DISTRICTS, rng)}))
+        changes.append((_between(company.entered_at, END, rng), {"district_code": _choice(DISTRICTS, rng)}))
     if rng.random() < 0.06:
-        changes.append((_between(entered, END, rng), {"size_band": _choice(BIG if is_managed else SMALL, rng)}))
+        changes.append(
+            (_between(company.entered_at, END, rng), {"size_band": _choice(BIG if is_managed else SMALL, rng)})
+        )
     for moment, change in sorted(changes, key=lambda entry: entry[0]):
         yield from record.version(moment, **change)
 
 
 def _memberships(known: list[Company], rng: Random) -> Iterator[Version]:
     """Every spell, numbered in the order of joining, as entered when it began and when it ended."""
-    spells = [(spell.joined_on, company.number, spell) for company in known for spell in company.spells]
-    for number, (joined_on, company, spell) in enumerate(sorted(spells, key=lambda entry: entry[:2]), 1):
+    spells = [(spell.joined_on, company.number, company, spell) for company in known for spell in company.spells]
+    for number, (joined_on, _, company, spell) in enumerate(sorted(spells, key=lambda entry: entry[:2]), 1):
         record = CrmRecord(
             "membership_id",
             {
                 "membership_id": f"M{number:06d}",
-                "company_id": company_id(company),
+                "company_id": company_id(company.number),
                 "club_code": spell.club,
                 "joined_on": joined_on.isoformat() + (" " if rng.random() < 0.002 else ""),
                 "left_on": None,
                 "leave_reason": None,
             },
         )
-        entered = _entered(joined_on, rng)
-        yield from record.version(entered)
+        begun = max(entered(joined_on, rng), company.entered_at)
+        yield from record.version(begun)
         if spell.left_on:
-            yield from _end(record, spell, entered, rng)
+            yield from _end(record, spell, begun, rng)
 
 
-def _end(record: CrmRecord, spell: Spell, entered: datetime, rng: Random) -> Iterator[Version]:
+def _end(record: CrmRecord, spell: Spell, begun: datetime, rng: Random) -> Iterator[Version]:
     lot = rng.random()
     # One in ten gives notice weeks ahead; one in twenty is entered weeks afterwards.
     days = -int(rng.random() * 40) if lot < 0.1 else int(rng.random() * 40) if lot < 0.15 else 0
-    moment = max(_entered(spell.left_on + timedelta(days=days), rng), entered + timedelta(minutes=30))
+    moment = max(entered(spell.left_on + timedelta(days=days), rng), begun + timedelta(minutes=30))
     yield from record.version(recordable(moment), left_on=spell.left_on.isoformat(), leave_reason=spell.reason)
 
 
@@ -147,7 +148,7 @@ def _contacts(known: list[Company], rng: Random) -> Iterator[Version]:
         for place in range(1, 2 + (rng.random() < SECOND_CONTACT)):
             number += 1
             person = contact_of_company(company.number, place, chinese=rng.random() < 0.6)
-            entered = _entered(company.registered_on, rng)
+            known_by = max(entered(company.registered_on, rng), company.entered_at)
             consents = rng.random() < 0.55
             record = CrmRecord(
                 "contact_id",
@@ -160,12 +161,12 @@ def _contacts(known: list[Company], rng: Random) -> Iterator[Version]:
                     "hkid": f"X{number % 1_000_000:06d}(0)",
                     "role": _choice(ROLES, rng),
                     "marketing_consent": consents,
-                    "consent_changed_at": clock.hong_kong(entered).isoformat() if consents else None,
+                    "consent_changed_at": clock.hong_kong(known_by).isoformat() if consents else None,
                 },
             )
-            yield from record.version(entered)
+            yield from record.version(known_by)
             if rng.random() < 0.16:
-                asked = _between(max(entered, datetime(2013, 2, 1)), END, rng)
+                asked = _between(max(known_by, datetime(2013, 2, 1)), END, rng)
                 yield from record.version(
                     asked, marketing_consent=rng.random() < 0.6, consent_changed_at=clock.hong_kong(asked).isoformat()
                 )
@@ -185,7 +186,7 @@ def _account_managers(rng: Random) -> Iterator[Version]:
                 "active_to": None,
             },
         )
-        yield from record.version(_entered(start, rng))
+        yield from record.version(entered(start, rng))
         if number % 9 == 0:
             moment = datetime(2013, 4, 12, 10) if number == 9 else _between(datetime(2010, 4, 1), OPENING, rng)
             yield from record.version(moment, active_to=(moment.date() + timedelta(days=30)).isoformat())
@@ -193,13 +194,6 @@ def _account_managers(rng: Random) -> Iterator[Version]:
 
 def _manager_id(rng: Random) -> str:
     return f"AM{1 + int(rng.random() * MANAGERS):03d}"
-
-
-def _entered(day: date, rng: Random) -> datetime:
-    """When something of that day is entered: mostly the same day."""
-    days = 0 if rng.random() < 0.9 else 1 + int(rng.random() * 4)
-    morning = datetime.combine(day + timedelta(days=days), time(9))
-    return recordable(morning + timedelta(seconds=int(rng.random() * 32000)))
 
 
 def _between(start: datetime, end: datetime, rng: Random) -> datetime:

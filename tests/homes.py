@@ -1,4 +1,4 @@
-"""A second home beside the checkout's own: the commands of the README run in it, as a person would run them."""
+"""A home of its own for a test: the commands of the README run in it, as a person would run them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from crw.local.postgres import Server
 
@@ -51,17 +50,3 @@ class Home:
             name for (name,) in self.query("select tablename from pg_tables where schemaname = 'marts' order by 1")
         ]
         return {name: self.query(f"select m::text from marts.{name} as m order by 1") for name in names}
-
-
-@pytest.fixture(scope="module")
-def make_home(tmp_path_factory):
-    """A function that makes a new home; whatever was started in it is stopped at the end."""
-    homes: list[Home] = []
-
-    def make(name: str) -> Home:
-        homes.append(Home(tmp_path_factory.mktemp(name)))
-        return homes[-1]
-
-    yield make
-    for home in homes:
-        home.crw("down")

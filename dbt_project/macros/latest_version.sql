@@ -1,0 +1,27 @@
+{#
+  The latest version of each key of a raw table, as known at the end of the night's business date: highest
+  _business_date, then _load_id. Later dates that are in raw already do not count, so a night gives the same figures
+  whenever it is run. Args: source, table; key: list of SQL expressions; tie_break: what decides between two rows that
+  one load stored under one key.
+#}
+{% macro latest_version(source_name, table, key, tie_break=none) -%}
+    select distinct on ({{ key | join(', ') }}) *
+    from {{ source(source_name, table) }}
+    where _business_date <= (select business_date from {{ ref('stg_night') }})
+    order by {{ key | join(', ') }}, _business_date desc, _load_id desc{{ ', ' ~ tie_break if tie_break }}
+{%- endmacro %}
+
+{# Text without the blanks around it, the ideographic and no-break ones too; null where nothing is left. #}
+{% macro trimmed(column) -%}
+    nullif(btrim({{ column }}, U&' \0009\000A\000D\00A0\3000'), '')
+{%- endmacro %}
+
+{# A code as the dimensions spell it. #}
+{% macro code(column) -%}
+    lower({{ trimmed(column) }})
+{%- endmacro %}
+
+{# The day on Hong Kong's clock. A case received at 23:59 on 31 March there belongs to the year that ends that night. #}
+{% macro hong_kong_date(column) -%}
+    ({{ column }} at time zone 'Asia/Hong_Kong')::date
+{%- endmacro %}

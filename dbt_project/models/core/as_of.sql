@@ -1,0 +1,2 @@
+select business_date
+from {{ ref('stg_night') }}

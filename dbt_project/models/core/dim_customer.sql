@@ -1,0 +1,25 @@
+with contact as (
+    select
+        company_id,
+        count(*) as contacts,
+        count(*) filter (where marketing_consent) as contacts_with_consent
+    from {{ ref('stg_membership__contact') }}
+    group by 1
+)
+
+select
+    company.company_id,
+    company.company_name,
+    company.industry_code,
+    company.size_band,
+    district.district_code,
+    manager.account_manager_id,
+    manager.team as account_manager_team,
+    company.registered_on,
+    coalesce(contact.contacts, 0)::integer as contacts,
+    coalesce(contact.contacts_with_consent, 0)::integer as contacts_with_consent
+from {{ ref('stg_membership__company') }} as company
+left join {{ ref('dim_district') }} as district on company.district_code = district.district_code
+left join {{ ref('stg_membership__account_manager') }} as manager
+    on company.account_manager_id = manager.account_manager_id
+left join contact on company.company_id = contact.company_id

@@ -1,0 +1,6 @@
+select
+    district_code,
+    name_en,
+    name_zh,
+    region
+from {{ ref('district') }}

@@ -1,0 +1,31 @@
+-- A row without a joining date, or one that ends before it begins, names no day of membership: it makes no spell.
+with membership as (
+    select
+        company_id,
+        club_code,
+        joined_on as valid_from,
+        coalesce(left_on, 'infinity') as valid_to,
+        leave_reason
+    from {{ ref('stg_membership__membership') }}
+    where joined_on is not null and (left_on is null or left_on > joined_on)
+),
+
+spell as (
+    {{ merge_spells('membership', ['company_id', 'club_code'], [
+        'count(*)::integer as memberships_merged',
+        '(array_agg(leave_reason order by valid_to desc, leave_reason))[1] as leave_reason'
+    ]) }}
+)
+
+select
+    spell.company_id,
+    spell.club_code,
+    spell.spell_number::integer as spell_number,
+    spell.valid_from,
+    nullif(spell.valid_to, 'infinity') as valid_to,
+    spell.spell_number > 1 as is_rejoin,
+    night.business_date >= spell.valid_from and night.business_date < spell.valid_to as is_current,
+    case when spell.valid_to < 'infinity' then spell.leave_reason end as leave_reason,
+    spell.memberships_merged
+from spell
+cross join {{ ref('as_of') }} as night

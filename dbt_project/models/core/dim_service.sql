@@ -1,0 +1,7 @@
+select
+    code as service_code,
+    name_en,
+    name_zh,
+    sort_order
+from {{ ref('code_list') }}
+where dimension = 'service'

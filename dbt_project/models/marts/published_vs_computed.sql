@@ -1,0 +1,54 @@
+-- The one mart that reads marts: what is compared with print is what readers see, not a second computation of it.
+with computed as (
+    select
+        period_basis,
+        period,
+        kpi.name,
+        kpi.value
+    from {{ ref('kpi_feedback') }}
+    cross join lateral (
+        values
+            (case when level = 'kind' then kind || 's' else kind || 's_' || service_code end, received::numeric),
+            (case when level = 'kind' then kind || 's_change_pct' end, received_change_pct)
+    ) as kpi (name, value)
+    where is_complete and level in ('kind', 'service')
+    union all
+    select
+        period_basis,
+        period,
+        'members',
+        members
+    from {{ ref('kpi_membership') }}
+    where is_complete and club_code = 'any'
+    union all
+    select
+        period_basis,
+        period,
+        'satisfaction_' || question_code,
+        {{ rate('100 * top_box_share') }}
+    from {{ ref('kpi_satisfaction') }}
+)
+
+select
+    figure.fiscal_year,
+    figure.kpi,
+    figure.period_basis,
+    figure.period,
+    figure.published,
+    figure.comparator,
+    figure.tolerance,
+    computed.value as computed,
+    case
+        when figure.comparator in ('exact', 'about')
+            then round(computed.value / figure.tolerance) * figure.tolerance = figure.published
+        when figure.comparator = 'below'
+            then computed.value <= figure.published and computed.value >= figure.published - figure.tolerance
+        when figure.comparator = 'over'
+            then computed.value > figure.published and computed.value < figure.published + figure.tolerance
+    end as agrees
+from {{ ref('published_figure') }} as figure
+left join computed
+    on
+        figure.period_basis = computed.period_basis
+        and figure.period = computed.period
+        and figure.kpi = computed.name

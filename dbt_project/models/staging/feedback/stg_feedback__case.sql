@@ -1,0 +1,24 @@
+with latest as (
+    {{ latest_version('feedback', 'cases', [trimmed('case_no')], tie_break='updated_at desc, case_id desc') }}
+)
+
+select
+    {{ trimmed('case_no') }} as case_no,
+    {{ trimmed('category_code') }} as category_code,
+    {{ code('service_code') }} as service_code,
+    {{ code('channel_code') }} as channel_code,
+    received_at,
+    {{ hong_kong_date('received_at') }} as received_on,
+    closed_at,
+    {{ code('status') }} as status,
+    {{ code('outcome') }} as outcome,
+    {{ trimmed('incident_date_text') }} as incident_date_text,
+    {{ trimmed('post_office_code') }} as post_office_code,
+    upper({{ trimmed('district_code') }}) as district_code,
+    {{ trimmed('company_id') }} as company_id,
+    person_key,
+    {{ code('language') }} as language,
+    is_anonymous,
+    updated_at,
+    _load_id
+from latest

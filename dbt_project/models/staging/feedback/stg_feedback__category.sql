@@ -1,0 +1,11 @@
+with latest as (
+    {{ latest_version('feedback', 'category', [trimmed('category_code')]) }}
+)
+
+select
+    {{ trimmed('category_code') }} as category_code,
+    {{ code('kind') }} as kind,
+    {{ code('issue_code') }} as issue_code,
+    {{ trimmed('name_en') }} as name_en,
+    {{ trimmed('name_zh') }} as name_zh
+from latest

@@ -1,0 +1,12 @@
+with latest as (
+    {{ latest_version('feedback', 'post_office', [trimmed('post_office_code')]) }}
+)
+
+select
+    {{ trimmed('post_office_code') }} as post_office_code,
+    {{ trimmed('name_en') }} as name_en,
+    {{ trimmed('name_zh') }} as name_zh,
+    upper({{ trimmed('district_code') }}) as district_code,
+    opened_on,
+    closed_on
+from latest

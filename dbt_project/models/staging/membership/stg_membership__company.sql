@@ -1,0 +1,13 @@
+with latest as (
+    {{ latest_version('membership', 'company', [trimmed('company_id')]) }}
+)
+
+select
+    {{ trimmed('company_id') }} as company_id,
+    {{ trimmed('company_name') }} as company_name,
+    {{ trimmed('industry_code') }} as industry_code,
+    {{ trimmed('size_band') }} as size_band,
+    upper({{ trimmed('district_code') }}) as district_code,
+    {{ trimmed('account_manager_id') }} as account_manager_id,
+    registered_on
+from latest

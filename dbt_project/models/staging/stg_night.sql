@@ -1,0 +1,3 @@
+-- The only place that says which night it is. It comes from the environment and not from --vars, because dbt parses
+-- the whole project anew whenever a var changes, and this one changes every night.
+select '{{ env_var("CRW_BUSINESS_DATE") }}'::date as business_date

@@ -1,0 +1,17 @@
+with latest as (
+    {{ latest_version('survey', 'respondent', ['delivery_id', 'respondent_id']) }}
+)
+
+select
+    delivery_id,
+    respondent_id,
+    interviewed_on,
+    weight,
+    is_weighted,
+    is_complete,
+    {{ code('segment') }} as segment,
+    {{ code('language') }} as language,
+    upper({{ trimmed('district_code') }}) as district_code,
+    answers,
+    _load_id
+from latest
