@@ -61,6 +61,20 @@ def test_a_rerun_replaces_what_it_read_again_and_keeps_what_the_source_moved_on_
     assert raw(database) == [("A", "right", "2013-03-31"), ("B", "Delay", "2013-03-31")]
 
 
+def test_a_rerun_that_reads_the_same_stores_nothing(database):
+    night(database, [category("A"), category("B")])
+    before = database.execute("select _load_id from raw.feedback__category").fetchall()
+    assert night(database, [category("A"), category("B")]) == publish.Figures(2, 0, 2, 0)
+    assert database.execute("select _load_id from raw.feedback__category").fetchall() == before
+
+
+def test_a_rerun_that_finds_a_row_as_it_was_the_night_before_takes_the_change_back(database):
+    night(database, [category("A", "one")])
+    night(database, [category("A", "wrong")], date(2013, 4, 1))
+    assert night(database, [category("A", "one")], date(2013, 4, 1)) == publish.Figures(1, 0, 1, 0)
+    assert raw(database) == [("A", "one", "2013-03-31")]
+
+
 def test_a_rerun_of_an_old_night_does_not_disturb_a_later_one(database):
     night(database, [category("A", "one")])
     night(database, [category("A", "two")], date(2013, 4, 1))

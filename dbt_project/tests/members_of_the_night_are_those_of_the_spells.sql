@@ -1,4 +1,4 @@
--- Running sums of joins and leaves end where counting the companies whose spell covers the day does, per club and across.
+-- Running sums of joins and leaves end where counting the companies whose spell covers the day does.
 with counted as (
     select
         coalesce(membership.club_code, 'any') as club_code,

@@ -19,7 +19,8 @@ select
     kpi.period,
     kpi.club_code
 from {{ ref('kpi_membership') }} as kpi
-left join {{ ref('fct_membership_daily') }} as daily on kpi.as_of_date = daily.date_day and kpi.club_code = daily.club_code
+left join {{ ref('fct_membership_daily') }} as daily
+    on kpi.as_of_date = daily.date_day and kpi.club_code = daily.club_code
 where kpi.members is distinct from daily.members or kpi.net_growth <> kpi.members - kpi.members_at_start
 union all
 select

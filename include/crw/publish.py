@@ -25,9 +25,9 @@ class Figures:
 def publish_load(connection: Connection, load: Load, releases: list[int] | None = None) -> Figures:
     """Append to raw what the landing table holds and raw does not, and move the watermark, in one transaction.
 
-    A row equal to the version that raw had before the business date is unchanged and not stored again. On a re-run,
-    the keys that were read again replace what the same date published before; a key the source no longer returns for
-    that interval (it was amended since) keeps its version, for that is how it was known that night.
+    A row equal to the version that raw has as of the business date is unchanged and not stored again. On a re-run, a
+    row that came out differently replaces what the same date published before; a key the source no longer returns
+    for that interval (it was amended since) keeps its version, for that is how it was known that night.
 
     Args:
         connection: autocommit, to the warehouse.
@@ -37,10 +37,10 @@ def publish_load(connection: Connection, load: Load, releases: list[int] | None 
     Raises:
         LoadError: the load is not validated or was overtaken, or read is not published + unchanged + quarantined.
     """
-    ensure_partition(connection, load.table, load.business_date)
+    partition = ensure_partition(connection, load.table, load.business_date)
     with connection.transaction():
         ledger.lock(connection, load, "validated")
-        _delete_earlier_run(connection, load)
+        _delete_outdated(connection, load)
         published = _append(connection, load)
         figures = _figures(connection, load, published)
         if figures.read != figures.published + figures.unchanged + figures.quarantined:
@@ -66,6 +66,10 @@ def publish_load(connection: Connection, load: Load, releases: list[int] | None 
             rows_unchanged=figures.unchanged,
             rows_quarantined=figures.quarantined,
         )
+    if published:
+        # Autovacuum never analyzes a partitioned table itself, and dbt reads it within the minute.
+        connection.execute(sql.SQL("analyze {}").format(partition))
+        connection.execute(sql.SQL("analyze only {}").format(raw_table(load.table)))
     return figures
 
 
@@ -94,7 +98,7 @@ def _key_match(load: Load, left: str, right: str) -> sql.Composed:
     )
 
 
-def _delete_earlier_run(connection: Connection, load: Load) -> None:
+def _delete_outdated(connection: Connection, load: Load) -> None:
     (has_run,) = connection.execute(
         "select exists (select from audit.load where source = %s and table_name = %s and business_date = %s "
         "and state = 'published')",
@@ -102,8 +106,16 @@ def _delete_earlier_run(connection: Connection, load: Load) -> None:
     ).fetchone()
     if has_run:
         connection.execute(
-            sql.SQL("delete from {} as r using {} as l where r._business_date = {} and {}").format(
-                raw_table(load.table), landing_table(load.table), load.business_date, _key_match(load, "r", "l")
+            sql.SQL(
+                "delete from {} as r using {} as l "
+                "where r._business_date = {} and {} and row({}) is distinct from row({})"
+            ).format(
+                raw_table(load.table),
+                landing_table(load.table),
+                load.business_date,
+                _key_match(load, "r", "l"),
+                columns_of(load.table, "r"),
+                columns_of(load.table, "l"),
             )
         )
 
@@ -115,7 +127,7 @@ def _append(connection: Connection, load: Load) -> int:
         with latest as (
             select distinct on ({key}) {raw_columns}
             from {raw} as r
-            where r._business_date < {date} and exists (select from {landing} as l where {key_match})
+            where r._business_date <= {date} and exists (select from {landing} as l where {key_match})
             order by {key}, r._business_date desc, r._load_id desc
         )
         insert into {raw} ({columns}, _load_id, _business_date)

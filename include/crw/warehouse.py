@@ -40,8 +40,8 @@ def columns_of(table: Table, alias: str | None = None) -> sql.Composed:
     return sql.SQL(", ").join(sql.Identifier(*name) for name in names)
 
 
-def ensure_partition(connection: Connection, table: Table, business_date: date) -> None:
-    """Create the raw partition of `business_date`'s month, in a transaction of its own if it is missing.
+def ensure_partition(connection: Connection, table: Table, business_date: date) -> sql.Identifier:
+    """The raw partition of `business_date`'s month, created in a transaction of its own if it is missing.
 
     Never inside a load's transaction: attaching a partition there would block every reader of the table.
     """
@@ -49,9 +49,10 @@ def ensure_partition(connection: Connection, table: Table, business_date: date) 
     after = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
     name = sql.Identifier("raw", f"{table.identifier}__{first:%Y_%m}")
     if connection.execute("select to_regclass(%s)", [f"raw.{table.identifier}__{first:%Y_%m}"]).fetchone()[0]:
-        return
+        return name
     statement = sql.SQL("create table if not exists {} partition of {} for values from ({}) to ({})")
     connection.execute(statement.format(name, raw_table(table), sql.Literal(first), sql.Literal(after)))
+    return name
 
 
 def _create(connection: Connection, table: Table) -> None:

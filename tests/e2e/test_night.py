@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from crw import contracts
-from crw.local import environment
 
 
 @pytest.fixture(scope="module")

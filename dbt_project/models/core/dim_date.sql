@@ -27,7 +27,9 @@ classified as (
 worked as (
     select
         *,
-        not is_public_holiday and extract(isodow from date_day) < 6 as is_working_day
+        case
+            when is_public_holiday is not null then not is_public_holiday and extract(isodow from date_day) < 6
+        end as is_working_day
     from classified
 )
 

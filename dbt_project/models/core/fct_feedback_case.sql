@@ -90,7 +90,7 @@ select
     changed.status,
     changed.outcome,
     -- A merged case lives on in another one; counting both would count one letter twice.
-    changed.status is distinct from 'merged' as is_counted,
+    coalesce(changed.status <> 'merged', true) as is_counted,
     {{ incident_date('changed.incident_date_text') }} as incident_on,
     changed.received_at,
     changed.received_on,
@@ -101,7 +101,8 @@ select
     case when {{ milestone }}_day.date_day >= changed.received_on
         then {{ milestone }}_day.date_day - changed.received_on end as {{ milestone }}_days,
     case when {{ milestone }}_day.date_day >= changed.received_on
-        then {{ milestone }}_day.working_day_number - received_day.working_day_number end as {{ milestone }}_working_days,
+        then {{ milestone }}_day.working_day_number - received_day.working_day_number
+    end as {{ milestone }}_working_days,
     {%- endfor %}
     changed.reopened_count,
     changed._inputs_hash

@@ -35,7 +35,9 @@ select
     club.club_code,
     (
         coalesce(opening.members, 0)
-        + sum(coalesce(flow.joins + flow.rejoins - flow.leaves, 0)) over (partition by club.club_code order by day.date_day)
+        + sum(coalesce(flow.joins + flow.rejoins - flow.leaves, 0)) over (
+            partition by club.club_code order by day.date_day
+        )
     )::integer as members,
     coalesce(flow.joins, 0)::integer as joins,
     coalesce(flow.rejoins, 0)::integer as rejoins,

@@ -160,7 +160,8 @@ select
     {{ share('now.found_substantiated + now.found_partly',
              'now.found_substantiated + now.found_partly + now.found_unsubstantiated') }} as substantiated_share
     {%- for milestone in milestones %},
-    {{ share('now.' ~ milestone ~ '_within_target', 'now.' ~ milestone ~ '_due') }} as {{ milestone }}_within_target_share
+    {{ share('now.' ~ milestone ~ '_within_target', 'now.' ~ milestone ~ '_due') }}
+        as {{ milestone }}_within_target_share
     {%- endfor %},
     before.received as received_year_before,
     {{ change_pct('now.received', 'before.received') }} as received_change_pct,

@@ -7,13 +7,16 @@ with counted as (
         daily.club_code,
         max(daily.date_day) as as_of_date,
         min(daily.date_day) = period.period_start and max(daily.date_day) = period.period_end as is_complete,
-        (array_agg(daily.members - daily.joins - daily.rejoins + daily.leaves order by daily.date_day))[1] as members_at_start,
+        (
+            array_agg(daily.members - daily.joins - daily.rejoins + daily.leaves order by daily.date_day)
+        )[1] as members_at_start,
         (array_agg(daily.members order by daily.date_day desc))[1] as members,
         sum(daily.joins)::integer as joins,
         sum(daily.rejoins)::integer as rejoins,
         sum(daily.leaves)::integer as leaves
     from {{ ref('dim_period') }} as period
-    inner join {{ ref('fct_membership_daily') }} as daily on daily.date_day between period.period_start and period.period_end
+    inner join {{ ref('fct_membership_daily') }} as daily
+        on daily.date_day between period.period_start and period.period_end
     group by 1, 2, 3, 4, 5
 )
 

@@ -13,7 +13,9 @@ with tally as (
         case when count(is_top_box) > 0 then count(*) filter (where is_top_box) end as top_box_answers,
         coalesce(sum(weight) filter (where answer_status = 'valid'), 0) as weight_sum,
         coalesce(sum(weight * weight) filter (where answer_status = 'valid'), 0) as weight_sq_sum,
-        case when count(is_top_box) > 0 then coalesce(sum(weight) filter (where is_top_box), 0) end as top_box_weight_sum,
+        case
+            when count(is_top_box) > 0 then coalesce(sum(weight) filter (where is_top_box), 0)
+        end as top_box_weight_sum,
         coalesce(sum(weight) filter (where answer_value >= 9), 0) as promoter_weight_sum,
         coalesce(sum(weight) filter (where answer_value <= 6), 0) as detractor_weight_sum
     from {{ ref('fct_survey_response') }}

@@ -17,6 +17,7 @@ from crw.local import environment, samples, scheduler, services, summary
 
 TIMEOUT = 3600  # seconds, for the whole night
 POLL = 0.25  # seconds
+WAREHOUSE_PATIENCE = 60  # seconds between the last delivery and the start of the warehouse DAG
 ENDED = {"success", "failed", "skipped", "upstream_failed", "removed"}
 
 
@@ -52,6 +53,7 @@ def _follow(business_date: date, since: datetime, runs: list[str], console: Cons
     """Show each task as it ends, until the night's DAG runs are over. Returns whether all succeeded."""
     expected = 3 * len(contracts.tables()) + len(contracts.sources()) + 4
     seen: set[tuple[str, str]] = set()
+    waited = 0.0
     with (
         psycopg.connect(environment.server().dsn("airflow"), autocommit=True) as metadata,
         _progress(console) as progress,
@@ -71,6 +73,11 @@ def _follow(business_date: date, since: datetime, runs: list[str], console: Cons
             ingest_failed = "failed" in over
             if len(over) == len(runs) + 1 or (ingest_failed and len(over) == len(states) >= len(runs)):
                 return len(over) == len(runs) + 1 and not ingest_failed
+            if over == ["success"] * len(runs) == list(states.values()):
+                waited += POLL
+                if waited > WAREHOUSE_PATIENCE:
+                    console.print("[red]every source has delivered, but Airflow did not start the warehouse DAG[/]")
+                    return False
             time.sleep(POLL)
     console.print(f"[red]the night was not over after {TIMEOUT} s[/]")
     return False

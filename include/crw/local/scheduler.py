@@ -7,6 +7,7 @@ This is the one place that uses Airflow's internal functions; `make up` and the 
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -17,6 +18,8 @@ from contextlib import contextmanager, suppress
 import httpx
 
 from crw import settings
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _fork = multiprocessing.get_context("fork")
 
@@ -64,9 +67,8 @@ def trigger(dag_id: str, business_date: str) -> str:
 
 
 def _migrate() -> None:
-    from airflow.utils.db import upgradedb
-
-    upgradedb()
+    _airflow("db", "migrate")
+    _airflow("pools", "set", "deliveries", "1", "Reports of a source's delivery, one at a time")
 
 
 def _serialize_dags() -> None:
@@ -111,6 +113,7 @@ def _check(process: multiprocessing.Process) -> None:
 
 def _with_log(name: str, target) -> None:
     os.setsid()  # a group of its own, so that it ends with its workers
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # and with us, however we end
     log = settings.HOME / "logs" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -138,13 +141,6 @@ def _wait_until_healthy(api: multiprocessing.Process) -> None:
 
 def _preload() -> None:
     """Import what the tasks need, so that the forked workers have it."""
-    import airflow.executors.local_executor
-    import airflow.jobs.scheduler_job_runner
-    import airflow.sdk.execution_time.supervisor
-    import airflow.sdk.execution_time.task_runner
-    import dbt.adapters.postgres
-    import dbt.cli.main
-    import great_expectations
 
     import crw.data_docs
     import crw.ingest

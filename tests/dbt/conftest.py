@@ -1,0 +1,91 @@
+"""dbt on a real database: a warehouse to fill by hand, and a way to build it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+
+import psycopg
+import pytest
+from dbt.cli.main import dbtRunner
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from crw import contracts, warehouse
+from crw.local import environment
+
+
+class Warehouse:
+    """An empty warehouse, its raw tables filled by hand, and dbt on it."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self.connection = connection
+
+    def put(self, source: str, name: str, business_date: str, load_id: int, *rows: dict) -> None:
+        """Write rows into raw as one load of one date; columns not given are null."""
+        table, day = contracts.table(source, name), date.fromisoformat(business_date)
+        warehouse.ensure_partition(self.connection, table, day)
+        for row in rows:
+            assert row.keys() <= set(table.column_names)
+            values = {**row, "_load_id": load_id, "_business_date": day}
+            statement = sql.SQL("insert into {} ({}) values ({})").format(
+                warehouse.raw_table(table),
+                sql.SQL(", ").join(map(sql.Identifier, values)),
+                sql.SQL(", ").join([sql.Placeholder()] * len(values)),
+            )
+            self.connection.execute(statement, [Jsonb(v) if isinstance(v, dict | list) else v for v in values.values()])
+
+    def build(self, business_date: str, *options: str) -> None:
+        """Run `dbt build` of a night, without unit tests unless options are given; a failure shows its messages."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CRW_BUSINESS_DATE", business_date)
+            arguments = options or ("--exclude-resource-type", "unit_test")
+            outcome = dbtRunner().invoke(["--quiet", "build", *arguments])
+        if outcome.exception:
+            raise outcome.exception
+        failed = [
+            f"{r.node.unique_id}: {r.message}" for r in outcome.result if r.status in ("error", "fail", "skipped")
+        ]
+        assert not failed, "\n".join(failed)
+
+    def rows(self, query: str) -> list[tuple]:
+        """What a query returns."""
+        return self.connection.execute(query).fetchall()
+
+    def contents(self, *schemas: str) -> dict[str, list[tuple]]:
+        """Every row of every table of the schemas, sorted, without the technical columns that name loads."""
+        tables = self.rows(
+            "select table_schema, table_name, string_agg(quote_ident(column_name), ', ' order by ordinal_position) "
+            "from information_schema.columns where column_name not in ('_load_id', '_inputs_hash') "
+            f"and table_schema in ({', '.join(repr(schema) for schema in schemas)}) group by 1, 2"
+        )
+        return {
+            f"{schema}.{table}": self.rows(
+                f"select t::text from (select {columns} from {schema}.{table}) as t order by 1"
+            )
+            for schema, table, columns in tables
+        }
+
+
+@pytest.fixture(scope="module")
+def module_warehouse(server, tmp_path_factory):
+    yield from _warehouse(server, tmp_path_factory.mktemp("dbt"))
+
+
+@pytest.fixture
+def empty_warehouse(server, tmp_path):
+    yield from _warehouse(server, tmp_path)
+
+
+def _warehouse(server, home):
+    name = f"dbt_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        admin.execute(f"create database {name}")
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in environment.dbt_variables(server, home, name).items():
+            patch.setenv(variable, value)
+        with psycopg.connect(server.dsn(name), autocommit=True) as connection:
+            warehouse.install(connection)
+            yield Warehouse(connection)
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        admin.execute(f"drop database {name} with (force)")

@@ -1,0 +1,73 @@
+"""Hong Kong's calendar against the general holidays gazetted for 2010 to 2014, typed here by hand."""
+
+import csv
+from collections import Counter
+from datetime import date
+
+import pytest
+
+from crw.settings import DBT_PROJECT
+
+GAZETTED = {
+    2010: "1-1 2-13 2-15 2-16 4-2 4-3 4-5 4-6 5-1 5-21 6-16 7-1 9-23 10-1 10-16 12-25 12-27",
+    2011: "1-1 2-3 2-4 2-5 4-5 4-22 4-23 4-25 5-2 5-10 6-6 7-1 9-13 10-1 10-5 12-26 12-27",
+    2012: "1-2 1-23 1-24 1-25 4-4 4-6 4-7 4-9 4-28 5-1 6-23 7-2 10-1 10-2 10-23 12-25 12-26",
+    2013: "1-1 2-11 2-12 2-13 3-29 3-30 4-1 4-4 5-1 5-17 6-12 7-1 9-20 10-1 10-14 12-25 12-26",
+    2014: "1-1 1-31 2-1 2-3 4-5 4-18 4-19 4-21 5-1 5-6 6-2 7-1 9-9 10-1 10-2 12-25 12-26",
+}
+
+
+@pytest.fixture(scope="module")
+def holidays():
+    with (DBT_PROJECT / "seeds" / "public_holiday.csv").open(encoding="utf-8") as file:
+        return [date.fromisoformat(row["holiday_date"]) for row in csv.DictReader(file)]
+
+
+@pytest.fixture(scope="module")
+def calendar(module_warehouse):
+    module_warehouse.build("2013-03-31", "--select", "+dim_date", "--exclude-resource-type", "unit_test")
+    return module_warehouse
+
+
+@pytest.mark.parametrize("year", GAZETTED)
+def test_the_general_holidays_are_the_gazetted_ones(holidays, year):
+    assert [f"{day.month}-{day.day}" for day in holidays if day.year == year] == GAZETTED[year].split()
+
+
+def test_a_year_has_seventeen_and_2015_one_more(holidays):
+    counts = Counter(day.year for day in holidays)
+    assert counts.pop(2015) == 18
+    assert set(counts.values()) == {17}
+
+
+def test_working_days_leave_out_weekends_and_holidays(calendar):
+    # Good Friday, Saturday, Sunday, Ching Ming on Easter Monday and its substitute: 2 to 6 April 2010.
+    rows = calendar.rows(
+        "select date_day::text, is_working_day, "
+        "working_day_number - first_value(working_day_number) over (order by date_day) "
+        "from core.dim_date where date_day between '2010-04-01' and '2010-04-08' order by 1"
+    )
+    assert [(working, number) for _, working, number in rows] == [
+        (True, 0), (False, 0), (False, 0), (False, 0), (False, 0), (False, 0), (True, 1), (True, 2),
+    ]  # fmt: skip
+
+
+def test_where_the_holidays_are_unknown_so_are_the_working_days(calendar):
+    rows = calendar.rows(
+        "select count(is_working_day), count(is_public_holiday), count(working_day_number) "
+        "from core.dim_date where year_number = 2008"
+    )
+    assert rows == [(0, 0, 0)]
+
+
+def test_fiscal_periods(calendar):
+    rows = calendar.rows(
+        "select date_day::text, fiscal_year, fiscal_quarter, fiscal_month_number from core.dim_date "
+        "where date_day in ('2012-03-31', '2012-04-01', '2012-12-31', '2013-03-31', '2000-01-01') order by 1"
+    )
+    assert rows == [
+        ("2012-03-31", "2011/12", "2011/12 Q4", 12),
+        ("2012-04-01", "2012/13", "2012/13 Q1", 1),
+        ("2012-12-31", "2012/13", "2012/13 Q3", 9),
+        ("2013-03-31", "2012/13", "2012/13 Q4", 12),
+    ]

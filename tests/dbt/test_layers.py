@@ -1,0 +1,98 @@
+"""What the layers promise, read from dbt's own manifest."""
+
+import pytest
+from dbt.cli.main import dbtRunner
+
+MAY_READ = {"staging": {"raw", "staging"}, "core": {"staging", "core", "seed"}, "marts": {"core", "seed"}}
+# What is compared with print must be what readers see, so the reconciliation reads the marts.
+RECONCILIATION = "model.crw.published_vs_computed"
+# Only the reconciliation may see a printed figure.
+PRINTED = "seed.crw.published_figure"
+
+
+@pytest.fixture(scope="module")
+def manifest(module_warehouse):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CRW_BUSINESS_DATE", "2013-03-31")
+        outcome = dbtRunner().invoke(["--quiet", "parse"])
+    assert outcome.success, outcome.exception
+    return outcome.result
+
+
+@pytest.fixture(scope="module")
+def models(manifest):
+    return {id: node for id, node in manifest.nodes.items() if node.resource_type == "model"}
+
+
+def layer(id, manifest):
+    if id in manifest.sources:
+        return "raw"
+    node = manifest.nodes[id]
+    return "seed" if node.resource_type == "seed" else node.fqn[1]
+
+
+def test_data_flows_one_way(manifest, models):
+    wrong = [
+        f"{id} reads {parent}"
+        for id, node in models.items()
+        for parent in node.depends_on.nodes
+        if id != RECONCILIATION and layer(parent, manifest) not in MAY_READ[layer(id, manifest)]
+    ]
+    assert len(models) > 30
+    assert wrong == []
+
+
+def test_the_reconciliation_reads_marts_and_alone_sees_print(manifest, models):
+    parents = set(models[RECONCILIATION].depends_on.nodes)
+    assert {layer(parent, manifest) for parent in parents} == {"marts", "seed"}
+    assert [id for id, node in models.items() if PRINTED in node.depends_on.nodes] == [RECONCILIATION]
+
+
+def test_schema_follows_layer(models):
+    schemas = {(node.fqn[1], node.schema) for node in models.values()}
+    assert schemas == {("staging", "staging"), ("core", "core"), ("marts", "candidate")}
+
+
+def test_every_model_and_column_is_described(models, manifest):
+    seeds = {id: node for id, node in manifest.nodes.items() if node.resource_type == "seed"}
+    silent = [
+        f"{id} {column}"
+        for id, node in {**models, **seeds}.items()
+        for column, description in [("", node.description), *((c.name, c.description) for c in node.columns.values())]
+        if not description
+    ]
+    assert silent == []
+    assert [id for id, node in {**models, **seeds}.items() if not node.columns] == []
+
+
+def test_contracts_are_enforced_and_have_a_primary_key(models):
+    for id, node in models.items():
+        if node.fqn[1] == "staging":
+            continue
+        types = [c.type for c in node.constraints] + [
+            c.type for column in node.columns.values() for c in column.constraints
+        ]
+        assert node.contract.enforced, id
+        assert "primary_key" in types, id
+
+
+def test_staging_describes_exactly_the_columns_it_has(module_warehouse, models):
+    module_warehouse.build("2013-03-31", "--select", "path:models/staging", "--resource-type", "model")
+    columns = module_warehouse.rows(
+        "select table_name, column_name from information_schema.columns where table_schema = 'staging'"
+    )
+    described = {(node.name, c) for node in models.values() if node.fqn[1] == "staging" for c in node.columns}
+    assert set(columns) == described
+
+
+def test_every_model_is_used_or_exposed(models, manifest):
+    used = {parent for node in models.values() for parent in node.depends_on.nodes}
+    exposed = {parent for exposure in manifest.exposures.values() for parent in exposure.depends_on.nodes}
+    assert sorted(models.keys() - used - exposed) == []
+
+
+def test_data_tests_stop_the_night(manifest):
+    tests = [node for node in manifest.nodes.values() if node.resource_type == "test"]
+    assert tests
+    assert {node.config.severity.lower() for node in tests} == {"error"}
+    assert {node.config.error_if for node in tests} == {"!= 0"}
