@@ -169,6 +169,17 @@ def test_two_runs_of_one_table_never_mix(database):
     assert raw(database) == []
 
 
+def test_while_a_batch_is_validated_no_other_can_take_its_place(database):
+    first = ledger.start_load(database, CATEGORY, NIGHT, "one")
+    landing.land(database, first, Batch("json", [category("A")]))
+    with psycopg.connect(database.info.dsn, password=database.info.password, autocommit=True) as other:
+        other.execute("set lock_timeout = '100ms'")
+        second = ledger.start_load(other, CATEGORY, date(2013, 4, 1), "two")
+        with ledger.held(database, first), pytest.raises(psycopg.errors.LockNotAvailable):
+            landing.land(other, second, Batch("json", [category("B")]))
+        assert landing.land(other, second, Batch("json", [category("B")])) == 1
+
+
 def test_only_a_validated_load_can_be_published(database):
     load = ledger.start_load(database, CATEGORY, NIGHT, "test")
     landing.land(database, load, Batch("json", [category("A")]))

@@ -34,11 +34,10 @@ def validate(warehouse: Connection, table: Table, load_id: int) -> quality.Outco
         QualityError: a critical rule failed, or too many rows are bad. Nothing of the batch will reach raw.
     """
     load = ledger.find_load(warehouse, table, load_id)
-    with _failures_recorded(warehouse, load):
+    with _failures_recorded(warehouse, load), ledger.held(warehouse, load):
+        ledger.lock(warehouse, load, "landed")
         outcome = quality.validate_landing(warehouse, table, load.load_id, load.business_date)
-        with warehouse.transaction():
-            ledger.lock(warehouse, load, "landed")
-            ledger.record(warehouse, load, "validated")
+        ledger.record(warehouse, load, "validated")
     return outcome
 
 

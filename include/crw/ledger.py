@@ -5,6 +5,8 @@ The watermark lives here, in the transaction that publishes, and not in Airflow.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
@@ -85,6 +87,17 @@ def lock(connection: Connection, load: Load, state: Literal["started", "landed",
     ).fetchone()
     if state != "started" and newest != load.load_id:
         raise LoadError(f"landing.{load.table.identifier} was filled by load {newest} since; {load} is overtaken")
+
+
+@contextmanager
+def held(connection: Connection, load: Load) -> Iterator[None]:
+    """Keep other loads off the landing table for longer than a transaction: the suite reads it on connections of its own."""
+    name = f"crw.load.{load.table.identifier}"
+    connection.execute("select pg_advisory_lock(hashtext(%s))", [name])
+    try:
+        yield
+    finally:
+        connection.execute("select pg_advisory_unlock(hashtext(%s))", [name])
 
 
 def record(connection: Connection, load: Load, state: str, **figures: int | Jsonb) -> None:

@@ -28,9 +28,9 @@ def replay(connection: Connection, table: Table, business_date: date, run_id: st
     load = ledger.start_load(connection, table, business_date, run_id)
     try:
         landing.land(connection, load, Batch("json", (record for _, record in rows)))
-        quality.validate_landing(connection, table, load.load_id, business_date, check_share=False)
-        with connection.transaction():
+        with ledger.held(connection, load):
             ledger.lock(connection, load, "landed")
+            quality.validate_landing(connection, table, load.load_id, business_date, check_share=False)
             ledger.record(connection, load, "validated")
         return publish.publish_load(connection, load, releases=[record_id for record_id, _ in rows])
     except Exception as error:

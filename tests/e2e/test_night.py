@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from crw import contracts
@@ -53,15 +55,18 @@ def test_what_a_reader_may_do(home):
 
 
 def test_no_personal_data_reaches_the_warehouse(home):
-    secrets = [value for row in home.query(
+    rows = home.query(
         "select complainant_email, complainant_name, complainant_phone from case_management.cases "
-        "where complainant_email is not null limit 20", "case_management") for value in row if value]  # fmt: skip
-    for schema, table in home.query("select schemaname, tablename from pg_tables where schemaname not like 'pg%'"):
-        for secret in secrets:
-            found = home.query(
-                f"select 1 from {schema}.{table} as t where position($q${secret}$q$ in t::text) > 0 limit 1"
-            )
-            assert not found, f"{secret} in {schema}.{table}"
+        "where complainant_email is not null limit 20",
+        "case_management",
+    )
+    secrets = "|".join(re.escape(value) for row in rows for value in row if value)
+    tables = home.query(
+        "select schemaname, tablename from pg_tables where schemaname in ('landing', 'raw', 'quarantine', 'core', 'marts')"
+    )
+    for schema, table in tables:
+        found = home.query(f"select t::text from {schema}.{table} as t where t::text ~ $q${secrets}$q$ limit 1")
+        assert found == [], f"{schema}.{table}"
 
 
 def test_the_same_night_again_changes_nothing(home):
@@ -106,7 +111,7 @@ def test_a_backfill_of_the_whole_month_heals_it_and_equals_one_straight_run(home
                    "where case_id in (select case_id from case_management.cases order by case_id limit 3)",
                    "case_management")  # fmt: skip
     assert straight.nightly("2013-04-30").returncode == 0
-    assert home.crw("backfill", "--from-date", "2013-04-01", "--to-date", "2013-04-30").returncode == 0
+    assert home.crw("backfill", "2013-04-01", "2013-04-30").returncode == 0
     dates = home.query(
         "select count(distinct business_date) from audit.load where state = 'published' and business_date > '2013-03-31'"
     )

@@ -23,6 +23,9 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     nightly = commands.add_parser("nightly", help="run one business date end to end")
     nightly.add_argument("--date", type=date.fromisoformat, default=DEFAULT_DATE)
+    backfill = commands.add_parser("backfill", help="run a range of business dates end to end")
+    backfill.add_argument("first", type=date.fromisoformat)
+    backfill.add_argument("last", type=date.fromisoformat)
     commands.add_parser("up", help="start everything and keep it running")
     commands.add_parser(
         "install", help="create or update the tables of the warehouse that AIRFLOW_CONN_WAREHOUSE names"
@@ -36,7 +39,9 @@ def main() -> int:
     arguments = parser.parse_args()
     match arguments.command:
         case "nightly":
-            return _nightly(arguments.date)
+            return _nightly(arguments.date, arguments.date)
+        case "backfill":
+            return _nightly(arguments.first, arguments.last)
         case "up":
             return _up()
         case "install":
@@ -50,10 +55,10 @@ def main() -> int:
     raise AssertionError(arguments.command)
 
 
-def _nightly(business_date: date) -> int:
+def _nightly(first: date, last: date) -> int:
     from crw.local import night
 
-    return 0 if night.run(business_date, Console()) else 1
+    return 0 if night.run(first, last, Console()) else 1
 
 
 def _up() -> int:

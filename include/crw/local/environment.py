@@ -11,10 +11,24 @@ from pathlib import Path
 from crw import settings
 from crw.local.postgres import Server, free_port
 
+ROLES = ("crw_loader", "crw_transformer", "crw_analyst", "crw_dashboard")
+"""The roles of warehouse.sql; `state()` holds a password of each."""
+
 DATABASES = ("warehouse", "airflow", "case_management", "crm")
 
 SAMPLE_END = "2013-04-30"
 """The sample sources' last business date: their world ends there, so Airflow schedules no night after it."""
+
+_MADE = {
+    "pseudonym_key": lambda: secrets.token_hex(32),
+    "jwt_secret": lambda: secrets.token_hex(32),
+    "fernet_key": lambda: urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+    "crm_token": lambda: secrets.token_hex(16),
+    **{f"{role.removeprefix('crw_')}_password": lambda: secrets.token_hex(16) for role in ROLES},
+    "crm_port": lambda: str(free_port()),
+    "execution_port": lambda: str(free_port()),
+    "airflow_port": lambda: str(free_port()),
+}
 
 
 def server() -> Server:
@@ -23,23 +37,24 @@ def server() -> Server:
 
 
 def state() -> dict[str, str]:
-    """Secrets and ports of this checkout, made at the first call and kept in `<home>/state.json`."""
+    """Secrets and ports of this checkout, made when they are first asked for and kept in `<home>/state.json`."""
     path = settings.HOME / "state.json"
-    if not path.exists():
+    known = json.loads(path.read_text()) if path.exists() else {}
+    missing = {name: make for name, make in _MADE.items() if name not in known}
+    if missing:
+        known |= {name: make() for name, make in missing.items()}
         settings.HOME.mkdir(parents=True, exist_ok=True)
-        made = {
-            "pseudonym_key": secrets.token_hex(32),
-            "jwt_secret": secrets.token_hex(32),
-            "fernet_key": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-            "crm_token": secrets.token_hex(16),
-            "analyst_password": secrets.token_hex(16),
-            "crm_port": str(free_port()),
-            "execution_port": str(free_port()),
-            "airflow_port": str(free_port()),
-        }
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(made, indent=2))
-    return json.loads(path.read_text())
+        # Renamed into place, so that no other process reads half of it.
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(known, indent=2))
+        draft.rename(path)
+    return known
+
+
+def role_dsn(role: str) -> str:
+    """A libpq URL of the warehouse as one of `ROLES`, with the password that this checkout gave it."""
+    return server().dsn("warehouse", role, state()[f"{role.removeprefix('crw_')}_password"])
 
 
 def sample_connections() -> dict[str, str]:
@@ -75,8 +90,10 @@ def variables() -> dict[str, str]:
         "CRW_PROJECT": str(settings.PROJECT),
         "CRW_PSEUDONYM_KEY": os.environ.get("CRW_PSEUDONYM_KEY", known["pseudonym_key"]),
         **dbt_variables(database, home),
+        "CRW_PGUSER": "crw_transformer",
+        "CRW_PGPASSWORD": known["transformer_password"],
         **_airflow_variables(known, database, home),
-        "AIRFLOW_CONN_WAREHOUSE": database.dsn("warehouse"),
+        "AIRFLOW_CONN_WAREHOUSE": role_dsn("crw_loader"),
         "GX_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "TZ": "Asia/Hong_Kong",
@@ -84,7 +101,7 @@ def variables() -> dict[str, str]:
 
 
 def dbt_variables(database: Server, home: Path, name: str = "warehouse") -> dict[str, str]:
-    """What dbt's profile reads, and where dbt writes."""
+    """What dbt's profile reads, as the superuser, and where dbt writes."""
     return {
         "CRW_PGHOST": "127.0.0.1",
         "CRW_PGPORT": str(database.port),

@@ -1,12 +1,11 @@
-"""One business date from the sample sources to the published marts, by the real scheduler, with its progress shown."""
+"""Business dates from the sources to the published marts, by the real scheduler, with the progress shown."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 
 import psycopg
 from rich.console import Console
@@ -15,88 +14,109 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from crw import contracts, settings
 from crw.local import environment, samples, scheduler, services, summary
 
-TIMEOUT = 3600  # seconds, for the whole night
 POLL = 0.25  # seconds
-WAREHOUSE_PATIENCE = 60  # seconds between the last delivery and the start of the warehouse DAG
-ENDED = {"success", "failed", "skipped", "upstream_failed", "removed"}
+PATIENCE = 120  # seconds without any task beginning or ending, after which the scheduler is taken to be stuck
+ENDED = {"success": "[green]done[/]", "skipped": "[yellow]skipped[/]", "removed": "removed"}
+ENDED |= {state: f"[red]{state}[/]" for state in ("failed", "upstream_failed")}
 
 
-@dataclass(frozen=True)
-class Task:
-    """A task instance of the night as the scheduler sees it."""
-
-    dag_id: str
-    task_id: str
-    state: str
-
-
-def run(business_date: date, console: Console) -> bool:
-    """Run the night of `business_date`. Returns whether it ended well: every DAG run of the date succeeded."""
+def run(first: date, last: date, console: Console) -> bool:
+    """Run the nights from `first` to `last`, both included. Returns whether every DAG run of theirs succeeded."""
     began = time.monotonic()
     settings.HOME.mkdir(parents=True, exist_ok=True)
     _say(console, began, "starting PostgreSQL")
     services.start_databases()
     os.environ.update(environment.variables())
     _say(console, began, "bringing the sample sources to the business date")
-    samples.prepare(business_date)
+    samples.prepare(last)
     _say(console, began, "starting Airflow")
     scheduler.migrate()
     with scheduler.running():
-        since = datetime.now().astimezone()
-        runs = [scheduler.trigger(f"ingest_{source}", business_date.isoformat()) for source in contracts.sources()]
-        succeeded = _follow(business_date, since, runs, console, began)
-    summary.show(console, business_date, succeeded, time.monotonic() - began)
+        watch = _Watch(console, began, first, last)
+        for source in contracts.sources():
+            if first == last:
+                scheduler.trigger(f"ingest_{source}", first.isoformat())
+            else:
+                scheduler.backfill(f"ingest_{source}", first.isoformat(), last.isoformat())
+        succeeded = watch.follow()
+    summary.show(console, last, succeeded, time.monotonic() - began)
     return succeeded
 
 
-def _follow(business_date: date, since: datetime, runs: list[str], console: Console, began: float) -> bool:
-    """Show each task as it ends, until the night's DAG runs are over. Returns whether all succeeded."""
-    expected = 3 * len(contracts.tables()) + len(contracts.sources()) + 4
-    seen: set[tuple[str, str]] = set()
-    waited = 0.0
-    with (
-        psycopg.connect(environment.server().dsn("airflow"), autocommit=True) as metadata,
-        _progress(console) as progress,
-    ):
-        bar = progress.add_task("night", total=expected)
-        while time.monotonic() - began < TIMEOUT:
-            for task in _tasks(metadata, business_date, since):
-                if task.state in ENDED and (task.dag_id, task.task_id) not in seen:
-                    seen.add((task.dag_id, task.task_id))
-                    mark = {"success": "[green]done[/]", "skipped": "[yellow]skipped[/]"}.get(
-                        task.state, f"[red]{task.state}[/]"
-                    )
-                    _say(progress.console, began, f"{task.dag_id}.{task.task_id} {mark}")
-                    progress.update(bar, completed=len(seen))
-            states = dict(_runs(metadata, business_date, since))
-            over = [state for state in states.values() if state in ("success", "failed")]
-            ingest_failed = "failed" in over
-            if len(over) == len(runs) + 1 or (ingest_failed and len(over) == len(states) >= len(runs)):
-                return len(over) == len(runs) + 1 and not ingest_failed
-            if over == ["success"] * len(runs) == list(states.values()):
-                waited += POLL
-                if waited > WAREHOUSE_PATIENCE:
-                    console.print("[red]every source has delivered, but Airflow did not start the warehouse DAG[/]")
-                    return False
-            time.sleep(POLL)
-    console.print(f"[red]the night was not over after {TIMEOUT} s[/]")
-    return False
+@dataclass
+class _Watch:
+    """Follows the DAG runs that are queued for the dates from now on."""
 
+    console: Console
+    began: float
+    first: date
+    last: date
+    since: datetime = field(default_factory=lambda: datetime.now().astimezone())
+    seen: set[tuple[str, ...]] = field(default_factory=set)
 
-def _tasks(metadata: psycopg.Connection, business_date: date, since: datetime) -> Iterator[Task]:
-    rows = metadata.execute(
-        "select t.dag_id, t.task_id, t.state from task_instance as t join dag_run as r using (dag_id, run_id) "
-        "where r.partition_key = %s and r.queued_at >= %s and t.state is not null order by t.end_date",
-        [business_date.isoformat(), since],
-    )
-    return (Task(*row) for row in rows)
+    @property
+    def dates(self) -> int:
+        return (self.last - self.first) // timedelta(days=1) + 1
 
+    def follow(self) -> bool:
+        """Show each task as it ends, until the runs are over. Returns whether all succeeded."""
+        tasks = self.dates * (3 * len(contracts.tables()) + len(contracts.sources()) + 4)
+        metadata = psycopg.connect(environment.server().dsn("airflow"), autocommit=True)
+        with metadata, _progress(self.console) as progress:
+            bar = progress.add_task("night", total=tasks)
+            moved = time.monotonic()
+            while time.monotonic() - moved < PATIENCE:
+                if self._show_ended(metadata, progress.console):
+                    progress.update(bar, completed=len(self.seen))
+                    moved = time.monotonic()
+                succeeded = self._verdict(metadata)
+                if succeeded is not None:
+                    return succeeded
+                moved = time.monotonic() if self._is_busy(metadata) else moved
+                time.sleep(POLL)
+        self.console.print(
+            f"[red]nothing has moved for {PATIENCE} s: see {settings.HOME / 'logs' / 'scheduler.log'}[/]"
+        )
+        return False
 
-def _runs(metadata: psycopg.Connection, business_date: date, since: datetime) -> Iterator[tuple[str, str]]:
-    return metadata.execute(
-        "select dag_id, state from dag_run where partition_key = %s and queued_at >= %s",
-        [business_date.isoformat(), since],
-    )
+    def _show_ended(self, metadata: psycopg.Connection, console: Console) -> bool:
+        """Print the tasks that ended since the last look. Returns whether there were any."""
+        before = len(self.seen)
+        rows = metadata.execute(
+            "select r.partition_key, t.dag_id, t.task_id, t.state from task_instance as t "
+            "join dag_run as r using (dag_id, run_id) where r.queued_at >= %s and r.partition_key between %s and %s "
+            "and t.state = any (%s) order by t.end_date",
+            [self.since, self.first.isoformat(), self.last.isoformat(), list(ENDED)],
+        )
+        for business_date, dag_id, task_id, state in rows:
+            if (business_date, dag_id, task_id) not in self.seen:
+                self.seen.add((business_date, dag_id, task_id))
+                prefix = f"{business_date} " if self.dates > 1 else ""
+                _say(console, self.began, f"{prefix}{dag_id}.{task_id} {ENDED[state]}")
+        return len(self.seen) > before
+
+    def _verdict(self, metadata: psycopg.Connection) -> bool | None:
+        """Whether all runs succeeded; None while some are still to come or to end."""
+        rows = metadata.execute(
+            "select dag_id <> 'warehouse', state, count(*) from dag_run "
+            "where queued_at >= %s and partition_key between %s and %s group by 1, 2",
+            [self.since, self.first.isoformat(), self.last.isoformat()],
+        ).fetchall()
+        count = {(bool(is_ingest), state): number for is_ingest, state, number in rows}
+        if any(state not in ("success", "failed") for _, state in count):
+            return None
+        ingested = count.get((True, "success"), 0) + count.get((True, "failed"), 0)
+        if ingested < self.dates * len(contracts.sources()):
+            return None
+        if (True, "failed") in count:  # a date that a source did not deliver has no marts to wait for
+            return False
+        if count.get((False, "success"), 0) + count.get((False, "failed"), 0) < self.dates:
+            return None
+        return (False, "failed") not in count
+
+    def _is_busy(self, metadata: psycopg.Connection) -> bool:
+        (running,) = metadata.execute("select count(*) from task_instance where state = 'running'").fetchone()
+        return running > 0
 
 
 def _progress(console: Console) -> Progress:

@@ -66,6 +66,16 @@ def trigger(dag_id: str, business_date: str) -> str:
     return run_id
 
 
+def backfill(dag_id: str, first: str, last: str) -> None:
+    """Queue a run for each date from `first` to `last`, both included, as `airflow backfill create` does.
+
+    One date at a time: a backfill does not keep to the DAG's own max_active_runs, and a source has one landing table.
+    """
+    command = ["backfill", "create", "--dag-id", dag_id, "--from-date", first, "--to-date", last]
+    command += ["--max-active-runs", "1", "--reprocess-behavior", "completed"]
+    _check(_start(f"backfill-{dag_id}", lambda: _airflow(*command)))
+
+
 def _migrate() -> None:
     _airflow("db", "migrate")
     _airflow("pools", "set", "deliveries", "1", "Reports of a source's delivery, one at a time")

@@ -25,7 +25,7 @@ AIRFLOW_PROCESSES = {
 
 
 def start_databases() -> Server:
-    """Start PostgreSQL, create its four databases the first time, bring the warehouse's tables up to date."""
+    """Start PostgreSQL, create its four databases the first time, bring the warehouse's tables and roles up to date."""
     server = environment.server()
     server.start()
     known = environment.state()
@@ -36,7 +36,9 @@ def start_databases() -> Server:
                 admin.execute(f"create database {name}")
     with psycopg.connect(server.dsn("warehouse"), autocommit=True) as connection:
         warehouse.install(connection)
-        connection.execute(f"alter role crw_analyst login password '{known['analyst_password']}'")
+        for role in environment.ROLES:
+            password = known[f"{role.removeprefix('crw_')}_password"]
+            connection.execute(f"alter role {role} login password '{password}'")
     return server
 
 
