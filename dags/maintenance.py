@@ -57,7 +57,8 @@ with DAG(
     doc_md="""
 ### Partitions
 
-Makes next month's partition of every raw table on the 20th, so that no load has to. A load makes a missing one itself, before its transaction.
+Makes next month's partition of every raw table on the 20th, so that no load has to. A load makes a missing one itself,
+before its transaction.
 
 **Triage** - a red run means that a reader holds a table for very long: look at `pg_stat_activity`, then clear the run.
 """,

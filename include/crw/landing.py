@@ -37,10 +37,8 @@ def land(connection: Connection, load: Load, batch: Batch) -> int:
     with connection.transaction(), connection.cursor() as cursor:
         ledger.lock(connection, load, "started")
         cursor.execute(sql.SQL("truncate {} restart identity").format(landing_table(table)))
-        if batch.format == "json":
-            rows_read = _land_json(cursor, load, batch.blocks)
-        else:
-            rows_read = _copy(cursor, table, batch)
+        is_json = batch.format == "json"
+        rows_read = _land_json(cursor, load, batch.blocks) if is_json else _copy(cursor, table, batch)
         rows_read += _quarantine_unread(cursor, load, batch.rejected, first_row_no=rows_read + 1)
         cursor.execute(sql.SQL("analyze {}").format(landing_table(table)))
         _check_count(cursor, load, rows_read)

@@ -37,7 +37,8 @@ def measure(stage: stages.Stage) -> tuple[float, float | None]:
     taken, ratios = [], []
     for _ in range(ROUNDS):
         stage.prepare()
-        taken.append(seconds(stage.run))
+        overhead = seconds(stage.overhead) if stage.overhead else 0.0
+        taken.append(seconds(stage.run) - overhead)
         if stage.floor:
             stage.prepare_floor()
             ratios.append(taken[-1] / seconds(stage.floor))

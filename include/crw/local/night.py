@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from dataclasses import dataclass, field
@@ -83,16 +84,18 @@ class _Watch:
         """Print the tasks that ended since the last look. Returns whether there were any."""
         before = len(self.seen)
         rows = metadata.execute(
-            "select r.partition_key, t.dag_id, t.task_id, t.state from task_instance as t "
+            "select r.partition_key, t.dag_id, t.run_id, t.task_id, t.state from task_instance as t "
             "join dag_run as r using (dag_id, run_id) where r.queued_at >= %s and r.partition_key between %s and %s "
             "and t.state = any (%s) order by t.end_date",
             [self.since, self.first.isoformat(), self.last.isoformat(), list(ENDED)],
         )
-        for business_date, dag_id, task_id, state in rows:
-            if (business_date, dag_id, task_id) not in self.seen:
-                self.seen.add((business_date, dag_id, task_id))
+        for business_date, dag_id, run_id, task_id, state in rows:
+            if (run_id, dag_id, task_id) not in self.seen:
+                self.seen.add((run_id, dag_id, task_id))
                 prefix = f"{business_date} " if self.dates > 1 else ""
                 _say(console, self.began, f"{prefix}{dag_id}.{task_id} {ENDED[state]}")
+                if state == "failed":
+                    console.print(_reason(dag_id, run_id, task_id), style="red", markup=False, highlight=False)
         return len(self.seen) > before
 
     def _verdict(self, metadata: psycopg.Connection) -> bool | None:
@@ -117,6 +120,17 @@ class _Watch:
     def _is_busy(self, metadata: psycopg.Connection) -> bool:
         (running,) = metadata.execute("select count(*) from task_instance where state = 'running'").fetchone()
         return running > 0
+
+
+def _reason(dag_id: str, run_id: str, task_id: str) -> str:
+    """What the task's newest log says it failed of, or where to look."""
+    folder = settings.HOME / "logs" / "airflow" / f"dag_id={dag_id}" / f"run_id={run_id}" / f"task_id={task_id}"
+    for log in sorted(folder.glob("*.log"), reverse=True):
+        for line in reversed(log.read_text(encoding="utf-8").splitlines()):
+            entry = json.loads(line) if line.startswith("{") else {}
+            if entry.get("error_detail"):
+                return f"{entry['error_detail'][0]['exc_type']}: {entry['error_detail'][0]['exc_value']}"
+    return f"no reason was logged: look into {folder}"
 
 
 def _progress(console: Console) -> Progress:

@@ -92,8 +92,9 @@ class Server:
         if _port_is_taken(self.port):
             (self.directory / "port").write_text(str(free_port()))
         options = " ".join(f"-c {name}={value or repr('')}" for name, value in SETTINGS.items())
+        options = f"-p {self.port} -c cluster_name={self.cluster_name} {options}"
         result = self._run("pg_ctl", "start", "-w", "-t", "120", "-D", str(self.data),
-                           "-l", str(self.data / "server.log"), "-o", f"-p {self.port} -c cluster_name={self.cluster_name} {options}")  # fmt: skip
+                           "-l", str(self.data / "server.log"), "-o", options)  # fmt: skip
         if result.returncode:
             log = (self.data / "server.log").read_text()[-3000:] if (self.data / "server.log").exists() else ""
             raise RuntimeError(f"PostgreSQL did not start: {result.stdout}{result.stderr}\n{log}")

@@ -16,7 +16,6 @@ def show(console: Console, business_date: date, succeeded: bool, seconds: float)
     """Print the summary of a business date's night."""
     with psycopg.connect(environment.server().dsn("warehouse")) as connection:
         console.print(_loads(connection, business_date))
-        _show_failures(console, connection, business_date)
         if connection.execute("select to_regclass('marts.published_vs_computed')").fetchone()[0]:
             console.print(_figures(connection))
     verdict = "[green]published[/]" if succeeded else "[red]NOT published; readers still see the last good night[/]"
@@ -37,16 +36,6 @@ def _loads(connection: psycopg.Connection, business_date: date) -> Table:
     for name, state, *counts in rows:
         table.add_row(name, state, *("" if count is None else f"{count:,}" for count in counts))
     return table
-
-
-def _show_failures(console: Console, connection: psycopg.Connection, business_date: date) -> None:
-    for name, message in connection.execute(
-        "select source || '.' || table_name, message from ("
-        "select distinct on (source, table_name) * from audit.load where business_date = %s "
-        "order by source, table_name, load_id desc) as newest where state = 'failed'",
-        [business_date],
-    ):
-        console.print(f"[red]{name}[/]: {message}", highlight=False, markup=True)
 
 
 def _figures(connection: psycopg.Connection) -> Table:

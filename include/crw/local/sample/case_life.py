@@ -30,10 +30,11 @@ class Step:
 
 def steps(kind: str, channel: str, received: datetime, entered: datetime, rng: Random) -> list[Step]:
     """The whole life of a case, as far as it is recorded before the sample ends, in the order recorded."""
-    if kind == "enquiry" and channel in SPOKEN:
-        happened = _answered_at_once(received, rng)
-    else:
-        happened = _handled_in_writing(kind, received, rng)
+    happened = (
+        _answered_at_once(received, rng)
+        if kind == "enquiry" and channel in SPOKEN
+        else _handled_in_writing(kind, received, rng)
+    )
     life = [Step("received", received, entered)]
     for event_type, occurred in happened:
         recorded = recordable(max(occurred + _delay(rng), life[-1].recorded_at + timedelta(seconds=rng.randint(1, 40))))
