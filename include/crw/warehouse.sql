@@ -86,15 +86,79 @@ create table if not exists quarantine.record (
 comment on table quarantine.record is 'One row per row refused: the whole record as it came, and why. reasons is an array of {rule, column, value, message, severity}.';
 create index if not exists record_by_table on quarantine.record (source, table_name, business_date);
 
--- Readers. A deployment gives these roles to its people; they own nothing and see only what was published.
+-- Roles. None can log in until a deployment gives it a password, and each is refused what it has no business with.
+--   crw_loader       runs extract, validate and publish: owns landing and raw and the marts it publishes
+--   crw_transformer  runs dbt: reads raw; owns staging, core and candidate, and the schemas of past dates (as_of_*)
+--   crw_analyst      reads core, marts and past dates
+--   crw_dashboard    reads marts only, in read-only transactions of at most 30 seconds, because a dashboard may pass on
+--                    what an anonymous viewer typed. The limits hold for a login as this very role, not for its members.
 do $$
+declare
+    wanted text;
 begin
-    if not exists (select from pg_roles where rolname = 'crw_analyst') then
-        create role crw_analyst nologin;
-    end if;
-exception when duplicate_object or unique_violation then null;  -- another warehouse of this server was faster
+    foreach wanted in array array['crw_loader', 'crw_transformer', 'crw_analyst', 'crw_dashboard'] loop
+        if not exists (select from pg_roles where rolname = wanted) then
+            begin
+                execute format('create role %I nologin', wanted);
+                if wanted = 'crw_dashboard' then
+                    alter role crw_dashboard set default_transaction_read_only = on;
+                    alter role crw_dashboard set statement_timeout = '30s';
+                end if;
+            exception when duplicate_object or unique_violation then null;  -- another warehouse of this server was faster
+            end;
+        end if;
+        -- An installer that is no superuser must be a member to hand over tables and set default privileges.
+        if not pg_has_role(current_user, wanted, 'set') then
+            execute format('grant %I to %I with set true, inherit true', wanted, current_user);
+        end if;
+    end loop;
+    execute format('grant create on database %I to crw_transformer', current_database());
 end $$;
+
+grant usage, create on schema landing, raw, marts to crw_loader;
+grant usage on schema quarantine, audit, core, candidate to crw_loader;
+grant select, insert, update, delete on all tables in schema quarantine, audit to crw_loader;
+grant select on all tables in schema core, candidate to crw_loader;  -- the marts' suites compare both
+grant usage, create on schema staging, core, candidate to crw_transformer;
+grant usage on schema raw to crw_transformer;
+grant select on all tables in schema raw to crw_transformer;
+grant usage on schema audit to crw_transformer;
+grant select on audit.publication to crw_transformer;  -- which past dates there are
 grant usage on schema core, marts to crw_analyst;
 grant select on all tables in schema core, marts to crw_analyst;
-alter default privileges in schema core grant select on tables to crw_analyst;
-alter default privileges in schema marts grant select on tables to crw_analyst;
+grant usage on schema marts to crw_dashboard;
+grant select on all tables in schema marts to crw_dashboard;
+
+-- A table made later is readable from its first moment, whoever makes it: the role whose work it is, or the installer.
+do $$
+declare
+    maker text;
+begin
+    foreach maker in array array[current_user, 'crw_loader', 'crw_transformer'] loop
+        execute format('alter default privileges for role %I in schema raw grant select on tables to crw_transformer', maker);
+        execute format('alter default privileges for role %I in schema candidate grant select on tables to crw_loader', maker);
+        execute format('alter default privileges for role %I in schema core grant select on tables to crw_loader, crw_analyst', maker);
+        execute format('alter default privileges for role %I in schema marts grant select on tables to crw_analyst, crw_dashboard', maker);
+    end loop;
+end $$;
+
+-- To truncate, attach a partition, replace a view or drop a table takes its owner.
+do $$
+declare
+    relation record;
+begin
+    for relation in
+        select c.oid::regclass as name, rooms.owner
+        from pg_class as c
+        inner join (values
+            ('landing', 'crw_loader'), ('raw', 'crw_loader'), ('marts', 'crw_loader'),
+            ('staging', 'crw_transformer'), ('core', 'crw_transformer'), ('candidate', 'crw_transformer')
+        ) as rooms (schema_name, owner) on c.relnamespace = rooms.schema_name::regnamespace
+        where c.relkind in ('r', 'p', 'v', 'm') and c.relowner <> rooms.owner::regrole
+    loop
+        execute format('alter table %s owner to %I', relation.name, relation.owner);
+    end loop;
+end $$;
+
+-- The landing and raw tables that the installer makes next, in this transaction, are the loader's.
+set local role crw_loader;
