@@ -26,7 +26,7 @@ Expectations suite, and appended to `raw`; nothing is published unless **all** t
 3. Mend the source or the suite, then clear the run: it reads the same interval again. A missed night heals itself.
 """
 
-# Set where the sources have an end, as the sample ones do; never in a deployment.
+# Set where the sources have an end, as the sample ones do, and for a single night by hand; never in a deployment.
 SCHEDULE_END = (
     pendulum.parse(os.environ["CRW_SCHEDULE_END"], tz=HONG_KONG) if "CRW_SCHEDULE_END" in os.environ else None
 )

@@ -29,6 +29,7 @@ table { border-collapse: collapse; margin: .5rem 0 1.5rem } td, th { border: 1px
 text-align: left; vertical-align: top; overflow-wrap: anywhere } th { background: #eef2f6 } a { color: #0b5cad }
 .failed, .text-danger { color: #a4161a; font-weight: 600 } .passed, .text-success { color: #1d6b34 }
 .modal, .ge-navigation-sidebar-container, .btn, .breadcrumb, .fa-question-circle { display: none }
+.fa-check-circle::before { content: "✓" } .fa-times::before { content: "✗" } .fas { font-style: normal }
 ol, ul { padding-left: 1.2rem } .badge { border: 1px solid #ccd5de; border-radius: 3px; padding: 0 .3rem }
 """
 HEAD = (

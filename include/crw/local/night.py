@@ -27,7 +27,8 @@ def run(first: date, last: date, console: Console) -> bool:
     settings.HOME.mkdir(parents=True, exist_ok=True)
     _say(console, began, "starting PostgreSQL")
     services.start_databases()
-    os.environ.update(environment.variables())
+    # The DAGs are unpaused here for these dates alone: Airflow would start the latest night of today's calendar at once.
+    os.environ.update(environment.variables() | {"CRW_SCHEDULE_END": last.isoformat()})
     _say(console, began, "bringing the sample sources to the business date")
     samples.prepare(last)
     _say(console, began, "starting Airflow")
