@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Byte-code is written at install; a shell that forbids it must not slow every task.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help nightly up down test bench sql lint lock clean
+.PHONY: help nightly up down test bench sql asof docs lint lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,13 @@ bench: $(VENV)/ready ## Measure each stage against a floor of the same run
 
 sql: $(VENV)/ready ## Run a query as the analyst, as CSV: make sql Q="select * from marts.kpi_feedback"
 	@$(BIN)/crw sql "$(Q)"
+
+asof: $(VENV)/ready ## The marts as they were known at the end of a past date: make asof DATE=2013-03-31
+	@$(BIN)/crw as-of $(DATE)
+
+docs: $(VENV)/ready ## Write docs/kpi.md and dbt's docs as one file
+	@$(BIN)/python -m crw.catalogue
+	@$(BIN)/crw dbt-docs
 
 lint: $(VENV)/ready ## Check the style of Python and SQL
 	@$(BIN)/ruff check .

@@ -76,3 +76,13 @@ def test_a_page_of_an_earlier_warehouse_gives_way(nights, tmp_path):
     stale.write_text("stale")
     data_docs.build(nights, tmp_path)
     assert not stale.exists()
+
+
+def test_a_run_with_a_rule_that_could_not_be_evaluated_has_a_page_too(nights, tmp_path):
+    nights.execute("alter table landing.feedback__category rename column issue_code to issue")
+    newest = nights.execute("select max(load_id) from audit.load").fetchone()[0]
+    with pytest.raises(quality.QualityError, match="could not be evaluated"):
+        quality.validate_landing(nights, contracts.table("feedback", "category"), newest, NIGHT)
+    data_docs.build(nights, tmp_path, keep_nights=1)
+    pages = [page.read_text(encoding="utf-8") for page in tmp_path.glob("*/*.html")]
+    assert any("A rule could not be evaluated" in page and "issue_known" in page for page in pages)

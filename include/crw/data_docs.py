@@ -92,9 +92,12 @@ def _render(connection: Connection, validation: _Validation) -> str:
     from great_expectations.render.renderer import ValidationResultsPageRenderer
     from great_expectations.render.view import DefaultJinjaPageView
 
-    (report,) = connection.execute(
-        "select result -> 'gx' from audit.validation where validation_id = %s", [validation.validation_id]
+    report, rules = connection.execute(
+        "select result -> 'gx', result -> 'rules' from audit.validation where validation_id = %s",
+        [validation.validation_id],
     ).fetchone()
+    if any(rule["error"] for rule in rules):
+        return _broken(validation, rules)
     ran_at = validation.validated_at.astimezone(HONG_KONG)
     report["success"] = validation.success  # GX counts a failed info rule as a failure of the suite
     for result in report["results"]:
@@ -109,6 +112,19 @@ def _render(connection: Connection, validation: _Validation) -> str:
     home = '<p><a href="../index.html">All nights</a></p>'
     page = page.replace("</head>", '<link rel="stylesheet" href="../style.css"></head>', 1)
     return re.sub(r"(<body[^>]*>)", rf"\1{home}", page, count=1)
+
+
+def _broken(validation: _Validation, rules: list[dict[str, Any]]) -> str:
+    """The page of a run with a rule that could not be evaluated, which GX's own page cannot show."""
+    rows = "".join(
+        f"<tr><td>{escape(rule['rule'])}</td><td>{rule['severity']}</td><td>{escape(rule['error'] or '')}</td></tr>\n"
+        for rule in rules
+    )
+    return (
+        f'{HEAD}../style.css"></head><body><p><a href="../index.html">All nights</a></p>'
+        f"<h1>{escape(validation.suite)}, {validation.business_date}</h1><p>A rule could not be evaluated.</p>"
+        f"<table><tr><th>Rule</th><th>Severity</th><th>Error</th></tr>\n{rows}</table></body></html>\n"
+    )
 
 
 def _escaped(value: Any) -> Any:

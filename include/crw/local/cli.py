@@ -34,6 +34,10 @@ def main() -> int:
         "sample", help="build the sample source systems in CASE_MANAGEMENT_DSN, CRM_DSN and the survey drop folder"
     )
     commands.add_parser("down", help="stop what this checkout started")
+    past = commands.add_parser("as-of", help="build the marts as known at the end of a past business date")
+    past.add_argument("date", type=date.fromisoformat)
+    past.add_argument("--drop", action="store_true", help="drop that date's schema instead")
+    commands.add_parser("dbt-docs", help="write dbt's docs as one HTML file")
     query = commands.add_parser("sql", help="run a query as the analyst and print CSV")
     query.add_argument("query")
     arguments = parser.parse_args()
@@ -50,6 +54,10 @@ def main() -> int:
             return _sample()
         case "down":
             return _down()
+        case "as-of":
+            return _as_of(arguments.date, drop=arguments.drop)
+        case "dbt-docs":
+            return _dbt_docs()
         case "sql":
             return _sql(arguments.query)
     raise AssertionError(arguments.command)
@@ -96,6 +104,35 @@ def _sample() -> int:
     if not any(connections.folder("survey_drop").iterdir()):
         survey.build(connections.folder("survey_drop"))
     return 0
+
+
+def _as_of(business_date: date, *, drop: bool) -> int:
+    from crw import as_of
+
+    _reach_warehouse()
+    try:
+        if drop:
+            as_of.drop(business_date)
+        else:
+            print(as_of.build(business_date))
+    except as_of.AsOfError as error:
+        sys.exit(f"{error}")
+    return 0
+
+
+def _dbt_docs() -> int:
+    from crw import catalogue
+
+    _reach_warehouse()
+    print(catalogue.write_dbt_docs(settings.HOME / "dbt_docs"))
+    return 0
+
+
+def _reach_warehouse() -> None:
+    """Set what dbt's profile reads, unless a deployment has set it: then the warehouse is not ours to start."""
+    if "CRW_PGHOST" not in os.environ:
+        services.start_databases()
+        os.environ.update(environment.variables())
 
 
 def _down() -> int:

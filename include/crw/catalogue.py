@@ -1,0 +1,186 @@
+"""What people read about the KPIs, made from the dbt project itself: docs/kpi.md, and dbt's own docs as one file.
+
+python -m crw.catalogue         write docs/kpi.md
+python -m crw.catalogue docs    write <home>/dbt_docs/index.html (asks the warehouse for its tables)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from crw import settings
+
+PAGE = settings.PROJECT / "docs" / "kpi.md"
+QUERIES = settings.PROJECT / "docs" / "queries"
+# Parsing needs the profile's variables to be set, and no database.
+ANY = {f"CRW_PG{name}": "1" for name in ("HOST", "PORT", "USER", "PASSWORD", "DATABASE")}
+
+HEAD = """\
+# KPI catalogue
+
+<!-- Made by `python -m crw.catalogue` from dbt_project/models/marts and docs/queries. Edit those, not this page. -->
+
+The published marts, schema `marts`. Every figure is as known at the end of the last business date
+(`core.as_of.business_date`). How it was known at the end of an earlier date: `make asof DATE=2013-03-31` builds the same
+tables into the schema `as_of_20130331`.
+
+Names: `_share` lies between 0 and 1 and has its counts beside it, so add up the counts and divide, never average shares;
+`_pct` is a relative change in percent, `_pp` a difference in percentage points; an unknown denominator gives an empty cell.
+"""
+
+
+class CatalogueError(RuntimeError):
+    """dbt could not read the project or the warehouse. The message is dbt's."""
+
+
+def page(manifest: dict[str, Any]) -> str:
+    """The KPI catalogue in Markdown, from dbt's manifest and the example queries."""
+    marts = _marts(manifest)
+    index = [f"| [{m['name']}](#{m['name']}) | {_grain(m)} | {len(m['columns'])} |" for m in marts]
+    parts = [HEAD, "| mart | one row per | columns |\n|---|---|--:|\n" + "\n".join(index) + "\n"]
+    parts += [_chapter(mart, manifest) for mart in marts]
+    parts.append("## Questions\n\nEach of these runs in a test, as `crw_analyst`.\n\n" + "\n".join(_questions()) + "\n")
+    return "\n".join(parts)
+
+
+def manifest() -> dict[str, Any]:
+    """The project as dbt understands it. Needs no database. Raises CatalogueError with dbt's message."""
+    target = settings.HOME / "dbt" / "catalogue"
+    with _defaults(**ANY, CRW_BUSINESS_DATE="2000-01-01"):
+        _dbt("parse", "--target-path", str(target))
+    return json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+
+
+def write_dbt_docs(folder: Path) -> Path:
+    """Write dbt's docs as one HTML file and return its path.
+
+    It loads nothing from the network: its only tracker starts where the project allows usage statistics, and ours does not.
+
+    Reads the warehouse by the CRW_PG* variables, for the tables that exist. Raises CatalogueError.
+    """
+    target = settings.HOME / "dbt" / "docs"
+    with _defaults(CRW_BUSINESS_DATE="2000-01-01"):
+        _dbt("docs", "generate", "--static", "--target-path", str(target))
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(target / "static_index.html", folder / "index.html")
+    return folder / "index.html"
+
+
+def _dbt(*arguments: str) -> None:
+    from dbt.cli.main import dbtRunner
+
+    outcome = dbtRunner().invoke(
+        ["--quiet", *arguments, "--project-dir", str(settings.DBT_PROJECT), "--profiles-dir", str(settings.DBT_PROJECT)]
+    )
+    if not outcome.success:
+        raise CatalogueError(f"dbt {arguments[0]}: {outcome.exception or outcome.result}")
+
+
+@contextmanager
+def _defaults(**variables: str) -> Iterator[None]:
+    """Set what is not set, for a while."""
+    added = {name: value for name, value in variables.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
+
+
+def _marts(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    nodes = manifest["nodes"].values()
+    return sorted(
+        (n for n in nodes if n["resource_type"] == "model" and n["fqn"][1] == "marts"), key=lambda n: n["name"]
+    )
+
+
+def _key(mart: dict[str, Any]) -> list[str]:
+    of_model = [c["columns"] for c in mart["constraints"] if c["type"] == "primary_key"]
+    of_column = [n for n, c in mart["columns"].items() if any(k["type"] == "primary_key" for k in c["constraints"])]
+    return of_model[0] if of_model else of_column
+
+
+def _grain(mart: dict[str, Any]) -> str:
+    return ", ".join(f"`{name}`" for name in _key(mart))
+
+
+def _chapter(mart: dict[str, Any], manifest: dict[str, Any]) -> str:
+    ancestors = _ancestors(mart["unique_id"], manifest)
+    parents = [i for i in mart["depends_on"]["nodes"] if i.startswith(("model.", "seed."))]
+    readers = [e["name"] for e in manifest["exposures"].values() if mart["unique_id"] in e["depends_on"]["nodes"]]
+    facts = {
+        "One row per": _grain(mart),
+        "Made from": _list(i.rpartition(".")[2] for i in parents),
+        "Sources": _list(".".join(i.split(".")[-2:]) for i in ancestors if i.startswith("source.")),
+        "Checked by": f"[its suite](../expectations/marts/{mart['name']}.json), each night before it is published",
+        "Read by": _list(readers),
+        **_meta(mart),
+    }
+    lines = [f"## {mart['name']}", "", _flat(mart["description"]), ""]
+    lines += [f"- **{name}**: {value}" for name, value in facts.items() if value]
+    lines += ["", "| column | type | definition |", "|---|---|---|"]
+    lines += [
+        f"| `{name}` | {column['data_type']} | {_definition(column)} |" for name, column in mart["columns"].items()
+    ]
+    return "\n".join([*lines, "", *_example(mart), ""])
+
+
+def _meta(node: dict[str, Any]) -> dict[str, str]:
+    """What the model or column says of itself beyond its description: caveat, formula and the like."""
+    return {name.replace("_", " ").capitalize(): _flat(str(value)) for name, value in node["config"]["meta"].items()}
+
+
+def _definition(column: dict[str, Any]) -> str:
+    extras = [f"{name}: {value}" for name, value in _meta(column).items()]
+    return " ".join([_flat(column["description"]), *extras]).replace("|", "\\|")
+
+
+def _ancestors(identity: str, manifest: dict[str, Any]) -> list[str]:
+    found: set[str] = set()
+    todo = [identity]
+    while todo:
+        for parent in manifest["parent_map"].get(todo.pop(), []):
+            if parent not in found:
+                found.add(parent)
+                todo.append(parent)
+    return sorted(found)
+
+
+def _example(mart: dict[str, Any]) -> list[str]:
+    """The first example query that reads the mart; where there is none, its newest rows."""
+    for path in sorted(QUERIES.glob("*.sql")):
+        query = path.read_text(encoding="utf-8")
+        if re.search(rf"\bmarts\.{mart['name']}\b", query):
+            return [f"Example ([{path.name}](queries/{path.name})):", "", "```sql", query.strip(), "```"]
+    order = ", ".join(f"{name} desc" for name in _key(mart))
+    return ["Example:", "", "```sql", f"select * from marts.{mart['name']} order by {order} limit 20;", "```"]
+
+
+def _questions() -> Iterator[str]:
+    for path in sorted(QUERIES.glob("*.sql")):
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        yield f"- [{first.removeprefix('-- Question:').strip()}](queries/{path.name})"
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["docs"]:
+        print(write_dbt_docs(settings.HOME / "dbt_docs"))
+    else:
+        PAGE.write_text(page(manifest()), encoding="utf-8")
