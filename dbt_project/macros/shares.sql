@@ -34,3 +34,39 @@
     {%- set half = '1.96 * sqrt(' ~ p ~ ' * (1 - ' ~ p ~ ') / ' ~ n ~ ' + ' ~ z2 ~ ' / (4 * ' ~ n ~ ' * ' ~ n ~ '))' -%}
     {{ rate('(' ~ middle ~ ' ' ~ sign ~ ' ' ~ half ~ ') / (1 + ' ~ z2 ~ ' / ' ~ n ~ ')') }}
 {%- endmacro %}
+
+{#
+  A bound, in percent, of the 95 % interval of the relative change from one count of events to another over periods of the
+  same length: given both, the later one is binomial, and p / (1 - p) of its share is their ratio. The share's interval is Wilson's with
+  continuity correction, which stays close to the exact one (Clopper-Pearson) at the small counts of a month or a service.
+  Null where the bound is infinite (nothing before) and where both are 0. Args: now, before: columns; sign: '-' or '+'.
+  Sources: J. Przyborowski and H. Wilenski, Biometrika 31 (1940), 313-323 (the condition on the sum); R. G. Newcombe,
+  Statistics in Medicine 17 (1998), 857-872, method 4 (the interval).
+#}
+{% macro ratio_change_pct(now, before, sign) -%}
+    {%- set n = '(' ~ now ~ ' + ' ~ before ~ ')::numeric' -%}
+    {%- set z2 = '1.96 * 1.96' -%}
+    {%- set other = '+' if sign == '-' else '-' -%}
+    {%- set bound -%}
+        (2 * {{ now }} + {{ z2 }} {{ sign }} 1 {{ sign }} 1.96 * sqrt(
+            {{ z2 }} {{ sign }} 2 - 1 / ({{ n }}) + 4::numeric * {{ now }} * ({{ before }} {{ other }} 1) / ({{ n }})
+        )) / (2 * (({{ n }}) + {{ z2 }}))
+    {%- endset -%}
+    case
+        {%- if sign == '-' %}
+        when {{ now }} = 0 and {{ before }} > 0 then -100
+        when {{ now }} > 0 and {{ before }} >= 0 then {{ rate('100 * (' ~ bound ~ ') / (1 - ' ~ bound ~ ') - 100') }}
+        {%- else %}
+        when {{ before }} > 0 then {{ rate('100 * (' ~ bound ~ ') / (1 - ' ~ bound ~ ') - 100') }}
+        {%- endif %}
+    end
+{%- endmacro %}
+
+{# Whether that interval leaves out "no change": known also where only one of its bounds is. #}
+{% macro is_ratio_significant(now, before) -%}
+    case
+        when {{ before }} is not null
+            then coalesce({{ ratio_change_pct(now, before, '-') }} > 0, false)
+            or coalesce({{ ratio_change_pct(now, before, '+') }} < 0, false)
+    end
+{%- endmacro %}

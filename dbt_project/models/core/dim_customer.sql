@@ -11,7 +11,10 @@ select
     company.company_id,
     company.company_name,
     company.industry_code,
-    company.size_band,
+    -- Typed in full width now and then, or 'Blank' for none.
+    case
+        when lower(company.size_band) not in ('blank', 'na', 'n/a', 'null', '0') then {{ digits('company.size_band') }}
+    end as size_band,
     district.district_code,
     manager.account_manager_id,
     manager.team as account_manager_team,

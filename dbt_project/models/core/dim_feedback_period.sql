@@ -1,0 +1,32 @@
+with history as (
+    select
+        date_trunc('month', min(feedback.received_on))::date as first_day,
+        night.business_date
+    from {{ ref('fct_feedback_case') }} as feedback
+    cross join {{ ref('as_of') }} as night
+    where feedback.is_counted and feedback.received_on <= night.business_date
+    group by night.business_date
+),
+
+period as (
+    select
+        period.*,
+        least(period.period_end, history.business_date) as as_of_date,
+        period.period_start >= history.first_day and period.period_end <= history.business_date as is_complete
+    from {{ ref('dim_period') }} as period
+    cross join history
+    where period.period_end >= history.first_day and period.period_start <= history.business_date
+)
+
+select
+    period.period_basis,
+    period.period,
+    period.period_start,
+    period.period_end,
+    period.as_of_date,
+    period.is_complete,
+    period.fiscal_year,
+    case when period.is_complete and before.is_complete then before.period end as period_compared
+from period
+left join period as before
+    on period.period_basis = before.period_basis and period.period_year_before = before.period

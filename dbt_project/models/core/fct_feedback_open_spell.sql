@@ -1,0 +1,94 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='case_no',
+    on_schema_change='append_new_columns',
+    pre_hook="{{ forget_gone(this, 'case_no', ref('fct_feedback_case')) }}",
+    post_hook="analyze {{ this }}"
+) }}
+
+with feedback as (
+    select
+        *,
+        hashint8extended(_inputs_hash, hashtextextended('{{ local_md5(model.raw_code) }}', 0)) as version
+    from {{ ref('fct_feedback_case') }}
+),
+
+changed as (
+    select feedback.*
+    from feedback
+    {% if is_incremental() %}
+        left join {{ this }} as known on feedback.case_no = known.case_no and known.spell_number = 1
+        where feedback.version is distinct from known._inputs_hash
+    {% endif %}
+),
+
+-- A case is open from its receipt; a typing error that closes it before the receipt closes it on that day.
+turn as (
+    select
+        case_no,
+        received_on as turned_on,
+        '-infinity'::timestamptz as turned_at,
+        0::bigint as event_id,
+        true as is_open
+    from changed
+    union all
+    select
+        event.case_no,
+        greatest(event.occurred_on, changed.received_on),
+        event.occurred_at,
+        event.event_id,
+        event.event_type in ('reopened', 'reinstated')
+    from changed
+    inner join {{ ref('fct_feedback_event') }} as event on changed.case_no = event.case_no
+    where event.event_type in ('closed', 'withdrawn', 'merged', 'reopened', 'reinstated')
+),
+
+-- Closed twice is closed once, and reopening what is open opens nothing.
+change as (
+    select
+        case_no,
+        turned_on,
+        turned_at,
+        event_id,
+        is_open,
+        coalesce(
+            is_open <> lag(is_open) over (partition by case_no order by turned_at, event_id), true
+        ) as is_change
+    from turn
+),
+
+spell as (
+    select
+        case_no,
+        is_open,
+        turned_on as open_from,
+        lead(turned_on) over (partition by case_no order by turned_at, event_id) as open_to
+    from change
+    where is_change
+),
+
+numbered as (
+    select
+        case_no,
+        open_from,
+        open_to,
+        row_number() over (partition by case_no order by open_from, open_to) as spell_number,
+        count(*) over (partition by case_no) as spells
+    from spell
+    where is_open
+)
+
+-- Whether the last spell goes on, the present status says: an event can be missing, a status cannot.
+select
+    numbered.case_no,
+    numbered.spell_number::integer as spell_number,
+    numbered.open_from,
+    case
+        when numbered.spell_number < numbered.spells then numbered.open_to
+        when changed.status in ('closed', 'withdrawn', 'merged')
+            then coalesce(numbered.open_to, greatest(changed.closed_on, numbered.open_from))
+    end as open_to,
+    changed.version as _inputs_hash
+from numbered
+inner join changed on numbered.case_no = changed.case_no

@@ -1,0 +1,65 @@
+with open_case as (
+    select
+        feedback.case_no,
+        coalesce(feedback.kind, 'not_stated') as kind,
+        feedback.received_on,
+        spell.open_from,
+        spell.spell_number,
+        coalesce(spell.open_to, 'infinity') as open_to
+    from {{ ref('fct_feedback_open_spell') }} as spell
+    inner join {{ ref('fct_feedback_case') }} as feedback on spell.case_no = feedback.case_no
+    where feedback.is_counted
+),
+
+band as (
+    select *
+    from (
+        values ('all', 0, null), ('0-10', 0, 10), ('11-30', 11, 30), ('31-90', 31, 90), ('over 90', 91, null)
+    ) as band (age_band, from_days, to_days)
+),
+
+-- A day is looked at once, however many periods end on it.
+counted as (
+    select
+        day.as_of_date,
+        open_case.kind,
+        band.age_band,
+        count(*) as open_cases,
+        count(*) filter (where open_case.spell_number > 1) as reopened_cases,
+        sum(day.as_of_date - open_case.received_on) as age_days_sum,
+        max(day.as_of_date - open_case.received_on) as oldest_age_days
+    from (select distinct as_of_date from {{ ref('dim_feedback_period') }}) as day
+    inner join open_case on day.as_of_date >= open_case.open_from and day.as_of_date < open_case.open_to
+    inner join band
+        on
+            day.as_of_date - open_case.received_on >= band.from_days
+            and (band.to_days is null or day.as_of_date - open_case.received_on <= band.to_days)
+    group by 1, 2, 3
+),
+
+kind as (
+    select kind
+    from (values ('commendation'), ('complaint'), ('suggestion'), ('enquiry'), ('lost_mail_claim')) as known (kind)
+    union
+    select kind from counted
+)
+
+select
+    period.period_basis,
+    period.period,
+    period.period_start,
+    period.period_end,
+    period.as_of_date,
+    period.is_complete,
+    kind.kind,
+    band.age_band,
+    coalesce(counted.open_cases, 0)::integer as open_cases,
+    coalesce(counted.reopened_cases, 0)::integer as reopened_cases,
+    coalesce(counted.age_days_sum, 0)::integer as age_days_sum,
+    {{ share('counted.age_days_sum', 'counted.open_cases') }} as age_days_average,
+    counted.oldest_age_days
+from {{ ref('dim_feedback_period') }} as period
+cross join kind
+cross join band
+left join counted
+    on period.as_of_date = counted.as_of_date and kind.kind = counted.kind and band.age_band = counted.age_band

@@ -1,0 +1,110 @@
+{%- set dimensions = {'size_band': 'size_band', 'industry': 'industry_code', 'district': 'district_code'} -%}
+
+with night as (
+    select business_date from {{ ref('as_of') }}
+),
+
+period as (
+    select
+        period.period_basis,
+        period.period,
+        period.period_start,
+        period.period_end,
+        least(period.period_end, night.business_date) as as_of_date,
+        period.period_start >= '{{ var("history_start") }}' and period.period_end <= night.business_date as is_complete
+    from {{ ref('dim_period') }} as period
+    cross join night
+    where
+        period.period_basis in ('fiscal_year', 'calendar_year')
+        and period.period_end >= '{{ var("history_start") }}'
+        and period.period_start <= night.business_date
+),
+
+-- A day is looked at once, however many periods end on it.
+day as (
+    select distinct as_of_date from period
+),
+
+active as (
+    select distinct
+        day.as_of_date,
+        feedback.company_id
+    from {{ ref('fct_feedback_case') }} as feedback
+    inner join day
+        on feedback.received_on > (day.as_of_date - interval '1 year')::date and feedback.received_on <= day.as_of_date
+    where feedback.is_counted and feedback.company_id is not null
+),
+
+member as (
+    select
+        day.as_of_date,
+        spell.club_code,
+        day.as_of_date - spell.valid_from as tenure_days,
+        active.company_id is not null as is_active
+        {%- for column in dimensions.values() %},
+        coalesce(customer.{{ column }}, 'not_stated') as {{ column }}
+        {%- endfor %}
+    from day
+    inner join {{ ref('fct_membership_spell') }} as spell
+        on day.as_of_date >= spell.valid_from and day.as_of_date < coalesce(spell.valid_to, 'infinity')
+    left join {{ ref('dim_customer') }} as customer on spell.company_id = customer.company_id
+    left join active on day.as_of_date = active.as_of_date and spell.company_id = active.company_id
+),
+
+counted as (
+    select
+        as_of_date,
+        club_code,
+        case
+            {%- for dimension, column in dimensions.items() %}
+            when grouping({{ column }}) = 0 then '{{ dimension }}'
+            {%- endfor %}
+            else 'all'
+        end as dimension,
+        coalesce({{ dimensions.values() | join(', ') }}, 'all') as dimension_value,
+        count(*) as members,
+        sum(tenure_days) as tenure_days_sum,
+        percentile_cont(0.5) within group (order by tenure_days) as tenure_days_median,
+        count(*) filter (where is_active) as active_members
+    from member
+    group by grouping sets (
+        (as_of_date, club_code)
+        {%- for column in dimensions.values() %},
+        (as_of_date, club_code, {{ column }})
+        {%- endfor %}
+    )
+),
+
+published as (
+    select
+        *,
+        dimension <> 'all' and (
+            {{ is_small_cell('members', 'as_of_date, club_code, dimension', 'dimension_value') }}
+        ) as is_suppressed,
+        dimension <> 'all' and (
+            {{ is_small_cell('active_members', 'as_of_date, club_code, dimension', 'dimension_value') }}
+        ) as has_few_active
+    from counted
+)
+
+select
+    period.period_basis,
+    period.period,
+    period.period_start,
+    period.period_end,
+    period.as_of_date,
+    period.is_complete,
+    published.club_code,
+    published.dimension,
+    published.dimension_value,
+    published.is_suppressed,
+    case when not is_suppressed then published.members end::integer as members,
+    case when not is_suppressed then published.tenure_days_sum end as tenure_days_sum,
+    case when not is_suppressed then {{ share('published.tenure_days_sum', 'published.members') }} end
+        as tenure_days_average,
+    case when not is_suppressed then {{ rate('published.tenure_days_median::numeric') }} end as tenure_days_median,
+    case when not is_suppressed and not has_few_active then published.active_members end::integer as active_members,
+    case when not is_suppressed and not has_few_active
+        then {{ share('published.active_members', 'published.members') }} end as active_share
+from published
+inner join period on published.as_of_date = period.as_of_date

@@ -1,0 +1,161 @@
+"""What a night of dbt costs on 1 and on 10 years of history: `python -m tests.bench.history`. Target: a ratio of at most 1.3.
+
+Years are generated in raw at the sample's size (10,000 cases, 40,000 events, 6,000 memberships, 2,000 respondents of 10
+questions a year). Each night amends 100 cases and brings 400 events. The two warehouses take turns, A B A B, because the
+machines this runs on are noisy; the ratio is the median of the pairs' ratios.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+import psycopg
+from dbt.cli.main import dbtRunner
+from rich.console import Console
+
+from crw import contracts, warehouse
+from crw.local import environment
+from crw.local.postgres import Server
+
+LAST = date(2013, 3, 31)
+YEARS = (1, 10)
+NIGHTS = 3
+PER_YEAR = {"cases": 10_000, "memberships": 6_000, "respondents": 2_000}
+
+CASES = """
+insert into raw.feedback__cases (case_id, case_no, category_code, service_code, channel_code, received_at, closed_at, status,
+    is_anonymous, updated_at, _load_id, _business_date)
+select n, 'C' || n, 'K' || n %% 20, 'counter', 'phone', received_at, received_at + interval '12 days', %(status)s, false, received_at,
+    %(load)s, %(day)s
+from (
+    select n, timestamptz '2013-03-31 12:00+08' - n * interval '1 year' / %(cases)s as received_at
+    from generate_series(%(first)s, %(last)s) as n
+) as number
+"""
+EVENTS = """
+insert into raw.feedback__case_event (event_id, case_no, event_type, occurred_at, recorded_at, _load_id, _business_date)
+select 4 * (n - 1) + step, 'C' || n, (array['received', 'acknowledged', 'replied', 'closed'])[step], at, at, %(load)s, %(day)s
+from generate_series(%(first)s, %(last)s) as n
+cross join generate_series(1, 4) as step
+cross join lateral (
+    select timestamptz '2013-03-31 12:00+08' - n * interval '1 year' / %(cases)s + step * interval '3 days'
+) as happened (at)
+"""
+CATEGORIES = """
+insert into raw.feedback__category (category_code, kind, issue_code, _load_id, _business_date)
+select 'K' || n, (array['complaint', 'commendation', 'enquiry', 'suggestion'])[1 + n %% 4], 'delay', %(load)s, %(day)s
+from generate_series(0, 19) as n
+"""
+COMPANIES = """
+insert into raw.membership__company (company_id, _load_id, _business_date)
+select 'M' || n, %(load)s, %(day)s from generate_series(1, %(last)s) as n
+"""
+MEMBERSHIPS = """
+insert into raw.membership__membership (membership_id, company_id, club_code, joined_on, left_on, _load_id, _business_date)
+select n::text, 'M' || n, (array['eclub', 'postalplus'])[1 + n %% 2], joined_on,
+    case when n %% 3 = 0 then joined_on + 200 end, %(load)s, %(day)s
+from (select n, date '2013-03-31' - n * 365 / %(memberships)s as joined_on from generate_series(1, %(last)s) as n) as number
+"""
+WAVES = """
+insert into raw.survey__delivery (delivery_id, file_name, wave_code, period_basis, period_start, period_end, delivered_at,
+    _load_id, _business_date)
+select 'd' || n, 'f', (2013 - n)::text, 'calendar_year', make_date(2013 - n, 1, 1), make_date(2013 - n, 12, 31),
+    '2013-03-31', %(load)s, %(day)s
+from generate_series(1, %(last)s) as n
+"""
+QUESTIONS = """
+insert into raw.survey__question (delivery_id, question_code, column_name, scale, valid_codes, top_codes, not_applicable_codes,
+    blank_codes, delivered_at, _load_id, _business_date)
+select 'd' || n, 'q' || q, 'q' || q, 'rating', '["1","2","3","4","5"]', '["4","5"]', '["6"]', '["0"]', '2013-03-31', %(load)s, %(day)s
+from generate_series(1, %(last)s) as n cross join generate_series(1, 10) as q
+"""
+RESPONDENTS = """
+insert into raw.survey__respondent (delivery_id, respondent_id, weight, is_weighted, is_complete, answers, delivered_at,
+    _load_id, _business_date)
+select 'd' || n, r::text, 1, true, true,
+    (select jsonb_object_agg('q' || q, (1 + (r + q) %% 5)::text) from generate_series(1, 10) as q), '2013-03-31', %(load)s, %(day)s
+from generate_series(1, %(last)s) as n cross join generate_series(1, %(respondents)s) as r
+"""
+
+
+class History:
+    """A warehouse that holds so many years, and dbt on it."""
+
+    def __init__(self, server: Server, home: Path, years: int) -> None:
+        with psycopg.connect(server.dsn(), autocommit=True) as admin:
+            admin.execute(f"create database years_{years}")
+        self.variables = environment.dbt_variables(server, home / f"years_{years}", f"years_{years}")
+        self.connection = psycopg.connect(server.dsn(f"years_{years}"), autocommit=True)
+        warehouse.install(self.connection)
+        for offset in range(NIGHTS + 1):
+            for table in contracts.tables().values():
+                warehouse.ensure_partition(self.connection, table, LAST + timedelta(days=offset))
+        cases = PER_YEAR["cases"] * years
+        self._put(LAST, 1, CASES, first=1, last=cases, status="closed")
+        self._put(LAST, 1, EVENTS, first=1, last=cases)
+        self._put(LAST, 1, COMPANIES, last=PER_YEAR["memberships"] * years)
+        self._put(LAST, 1, MEMBERSHIPS, last=PER_YEAR["memberships"] * years)
+        self._put(LAST, 1, CATEGORIES)
+        for statement in (WAVES, QUESTIONS, RESPONDENTS):
+            self._put(LAST, 1, statement, last=years)
+        self.connection.execute("vacuum analyze")
+        self.build(LAST)
+
+    def night(self, number: int) -> dict[str, float]:
+        """What the night brings, and the seconds that dbt takes for each node and, under '', for all."""
+        day = LAST + timedelta(days=number)
+        self._put(day, 1 + number, CASES, first=1, last=100, status="reopened")
+        self._put(day, 1 + number, EVENTS, first=1, last=100)
+        began = time.perf_counter()
+        nodes = self.build(day)
+        return {"": time.perf_counter() - began, **nodes}
+
+    def build(self, day: date) -> dict[str, float]:
+        """The night's dbt build, models, seeds and data tests: seconds of each. Raises RuntimeError if one failed."""
+        os.environ.update(self.variables, CRW_BUSINESS_DATE=day.isoformat())
+        outcome = dbtRunner().invoke(["--quiet", "build", "--exclude-resource-type", "unit_test"])
+        if not outcome.success:
+            raise RuntimeError(
+                f"dbt: {outcome.exception or [r.message for r in outcome.result if r.status != 'success']}"
+            )
+        return {result.node.name: result.execution_time for result in outcome.result}
+
+    def _put(self, day: date, load: int, statement: str, **limits: int | str) -> None:
+        # Bound by the client, so that each number keeps its plain type.
+        psycopg.ClientCursor(self.connection).execute(statement, {**PER_YEAR, **limits, "load": load, "day": day})
+
+
+def main() -> int:
+    """Print seconds and ratio. The exit status is 0: a measurement is no test."""
+    console = Console()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        server = Server(Path(folder) / "postgres")
+        server.start()
+        try:
+            short, long = (History(server, Path(folder), years) for years in YEARS)
+            pairs = [(short.night(number), long.night(number)) for number in range(1, NIGHTS + 1)]
+        finally:
+            server.stop()
+    for years, nights in zip(YEARS, zip(*pairs, strict=True), strict=True):
+        console.print(
+            f"{years:>2} years: {statistics.median(night[''] for night in nights):.1f} s a night", highlight=False
+        )
+    ratio = statistics.median(long_night[""] / short_night[""] for short_night, long_night in pairs)
+    console.print(
+        f"ratio {ratio:.2f} (target at most 1.3); seconds of the nodes that grow most, side by side:", highlight=False
+    )
+    short_night, long_night = pairs[-1]
+    growth = {node: long_night[node] - seconds for node, seconds in short_night.items() if node}
+    for node in sorted(growth, key=growth.get, reverse=True)[:10]:
+        console.print(f"  {short_night[node]:6.2f} {long_night[node]:6.2f}  {node}", highlight=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
