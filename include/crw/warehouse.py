@@ -70,13 +70,14 @@ def _create(connection: Connection, table: Table) -> None:
             "partition by range (_business_date)"
         ).format(raw_table(table), definitions)
     )
-    connection.execute(
-        sql.SQL("create index if not exists {} on {} ({}, _business_date desc, _load_id desc)").format(
-            sql.Identifier(f"{table.identifier}_key"),
-            raw_table(table),
-            sql.SQL(", ").join(map(sql.Identifier, table.key)),
+    # Looked up first: `create index if not exists` locks the table all the same, and autovacuum may hold it.
+    index = f"{table.identifier}_key"
+    if connection.execute("select to_regclass(%s)", [f"raw.{index}"]).fetchone()[0] is None:
+        connection.execute(
+            sql.SQL("create index {} on {} ({}, _business_date desc, _load_id desc)").format(
+                sql.Identifier(index), raw_table(table), sql.SQL(", ").join(map(sql.Identifier, table.key))
+            )
         )
-    )
     for schema in ("landing", "raw"):
         _add_new_columns(connection, table, schema)
 
