@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 import httpx
 
 from crw import settings
+from crw.local import services
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -42,9 +43,9 @@ def running() -> Iterator[None]:
     api = _start("execution-api", _serve_execution_api)
     scheduler = None
     try:
-        serialize = _start("serialize", _serialize_dags)
+        metadata = _start("metadata", _prepare_metadata)
         _preload()
-        _check(serialize)
+        _check(metadata)
         _wait_until_healthy(api)
         scheduler = _start("scheduler", _schedule)
         yield
@@ -81,7 +82,7 @@ def _migrate() -> None:
     _airflow("pools", "set", "deliveries", "1", "Reports of a source's delivery, one at a time")
 
 
-def _serialize_dags() -> None:
+def _prepare_metadata() -> None:
     from airflow.models import DagModel
     from airflow.utils.session import create_session
     from sqlalchemy import update
@@ -90,6 +91,21 @@ def _serialize_dags() -> None:
     with create_session() as session:
         nightly = DagModel.dag_id.startswith("ingest_") | (DagModel.dag_id == "warehouse")
         session.execute(update(DagModel).where(nightly).values(is_paused=False))
+        if not services.is_running("airflow-scheduler"):
+            _end_abandoned_runs(session)
+
+
+def _end_abandoned_runs(session) -> None:
+    """Fail what a killed night left running: nobody executes it any more, and it would hold up tonight's runs."""
+    from airflow.models import DagRun, TaskInstance
+    from airflow.models.backfill import Backfill
+    from sqlalchemy import func, update
+
+    unfinished = ("running", "queued", "scheduled", "up_for_retry", "up_for_reschedule", "restarting", "deferred")
+    abandoned = {"state": "failed", "end_date": func.now()}
+    session.execute(update(TaskInstance).where(TaskInstance.state.in_(unfinished)).values(abandoned))
+    session.execute(update(DagRun).where(DagRun.state.in_(("running", "queued"))).values(abandoned))
+    session.execute(update(Backfill).where(Backfill.completed_at.is_(None)).values(completed_at=func.now()))
 
 
 def _serve_execution_api() -> None:
