@@ -1,4 +1,5 @@
 -- A row without a joining date, or one that ends before it begins, names no day of membership: it makes no spell.
+-- Nor does one whose company is not known (yet): the grain of membership is the company.
 with membership as (
     select
         company_id,
@@ -7,7 +8,9 @@ with membership as (
         coalesce(left_on, 'infinity') as valid_to,
         leave_reason
     from {{ ref('stg_membership__membership') }}
-    where joined_on is not null and (left_on is null or left_on > joined_on)
+    where
+        joined_on is not null and (left_on is null or left_on > joined_on)
+        and company_id in (select company_id from {{ ref('dim_customer') }})
 ),
 
 spell as (

@@ -39,6 +39,8 @@ DIRTY_EVENTS = {
     "recorded_on_or_after_occurred": 5,
     "occurred_at_not_before_1997": 2,
 }
+NOT_REFUSED = "case_exists"
+"""Reported only: an event may come before its case. It counts nowhere, for its case never comes."""
 DIRTY_IN_APRIL = {
     date(2013, 4, 10): ("cases", "closed_on_or_after_received"),
     date(2013, 4, 15): ("cases", "received_at_not_in_future"),
@@ -60,7 +62,7 @@ def planted(night: date | None = None) -> dict[tuple[str, str], int]:
     if night is None:
         cases = {("cases", "key_unique"): TWICE_IN_ONE_NIGHT + TWICE_LATER}
         cases |= {("cases", rule): count for rule, count in DIRTY_CASES.items()}
-        cases |= {("case_event", rule): count for rule, count in DIRTY_EVENTS.items()}
+        cases |= {("case_event", rule): count for rule, count in DIRTY_EVENTS.items() if rule != NOT_REFUSED}
         return cases | {("category", "issue_known"): 1, ("post_office", "closed_after_opened"): 1}
     dirt = {("cases", "key_unique"): 1} if night in TWICE_IN_APRIL else {}
     return dirt | ({DIRTY_IN_APRIL[night]: 1} if night in DIRTY_IN_APRIL else {})
