@@ -90,10 +90,6 @@ FAULT = """
     update case_management.cases set case_no = null, updated_at = '2013-04-01 10:00+08'
     where case_id in (select case_id from mend.cases)
 """
-MEND = """
-    update case_management.cases set case_no = mend.cases.case_no, updated_at = mend.cases.updated_at
-    from mend.cases where mend.cases.case_id = case_management.cases.case_id
-"""
 
 
 def test_a_critical_fault_reaches_neither_raw_nor_the_marts(home):
@@ -145,24 +141,3 @@ def test_a_night_killed_in_the_middle_starts_again_and_ends_well(killed, home):
     assert result.returncode == 0, result.stdout
     counts = "select kind, count(*) from core.fct_feedback_case where received_on <= '2013-03-31' group by 1 order by 1"
     assert killed.query(counts) == home.query(counts)
-
-
-def test_a_backfill_a_missed_night_and_one_straight_run_give_the_same_marts(home, killed, make_home):
-    home.query(MEND, "case_management")
-    result = home.crw("backfill", "2013-04-01", "2013-04-30")
-    assert result.returncode == 0, result.stdout
-    dates = "select count(distinct business_date) from audit.load where state = 'published' and business_date > '2013-03-31'"
-    assert home.query(dates) == [(30,)]
-
-    for date in ("2013-04-02", "2013-04-03", "2013-04-04", "2013-04-30"):
-        assert killed.nightly(date).returncode == 0
-
-    straight = make_home("straight")
-    assert straight.nightly("2013-04-30").returncode == 0
-
-    expected = straight.marts()
-    assert expected["kpi_feedback"] and expected["kpi_membership"] and expected["kpi_satisfaction"]
-    for other in (killed, home):
-        marts = other.marts()
-        for name in expected:
-            assert marts[name] == expected[name], name
