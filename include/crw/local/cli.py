@@ -146,8 +146,7 @@ def _sql(query: str) -> int:
     if not (server.data / "PG_VERSION").exists():
         sys.exit("there is no warehouse yet: run `make nightly` first")
     server.start()
-    analyst = server.dsn("warehouse", "crw_analyst", environment.state()["analyst_password"])
-    with psycopg.connect(analyst) as connection:
+    with psycopg.connect(environment.role_dsn("crw_analyst")) as connection:
         try:
             cursor = connection.execute(query)
         except psycopg.Error as error:
