@@ -41,7 +41,7 @@ docs: $(VENV)/ready ## Write docs/kpi.md and dbt's docs as one file
 lint: $(VENV)/ready ## Check the style of Python and SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/sqlfluff lint --nofail dbt_project/models
+	@$(BIN)/sqlfluff lint --ignore parsing dbt_project/models  # its parser lacks one construct of the incident dates
 
 lock: ## Resolve the dependencies anew
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \
