@@ -1,4 +1,4 @@
-"""One DAG a source system, made from the declared sources: extract >> validate >> publish, per table."""
+"""One DAG a source system, made from the declared sources: extract >> validate, per table, >> publish the source whole."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DOC = """
 ### Nightly load of `{source}`
 
 The run's partition key is the business date. Each table's batch is extracted into `landing`, validated by its Great
-Expectations suite, and appended to `raw`; nothing is published unless **all** tables of the source passed.
+Expectations suite, and appended to `raw`, all tables of the source in one transaction, once **all** of them passed.
 
 **Triage**
 1. A red `extract`: the source is away, or it no longer keeps the contract; the message names the column. A network
@@ -56,15 +56,10 @@ def ingest_dag(source: str, tables: list[Table]) -> DAG:
     ) as dag:
         extracts = [_extract(table) for table in tables]
         validates = [_validate(table, load_id) for table, load_id in zip(tables, extracts, strict=True)]
-        publishes = [_publish(table, load_id) for table, load_id in zip(tables, extracts, strict=True)]
-        # One slot: Airflow 3.3 loses a partition's count when two assets report it in the same instant (docs/decisions.md).
-        delivered = task(
-            task_id="delivered", pool="deliveries", outlets=[Asset(f"raw/{source}", uri=f"crw://raw/{source}")]
-        )(_delivered)()
-        # A rule may look at another table of the source, so all are landed first; and a source is published whole.
+        publish = _publish(source, extracts)
+        # A rule may look at another table of the source, so all are landed first.
         for validate in validates:
-            chain(extracts, validate, publishes)
-        chain(publishes, delivered)
+            chain(extracts, validate, publish)
     return dag
 
 
@@ -92,19 +87,17 @@ def _validate(table: Table, load_id):
     return validate(load_id)
 
 
-def _publish(table: Table, load_id):
-    @task(task_id=f"publish_{table.name}")
-    def publish(load_id: int) -> None:
+def _publish(source: str, load_ids: list):
+    # One slot: Airflow 3.3 loses a partition's count when two assets report it in the same instant (docs/decisions.md).
+    @task(pool="deliveries", outlets=[Asset(f"raw/{source}", uri=f"crw://raw/{source}")])
+    def publish(load_ids: list[int]) -> None:
         from crw import connections, ingest
 
         with connections.warehouse() as warehouse:
-            print(ingest.publish_table(warehouse, table, load_id))
+            for table, figures in ingest.publish_source(warehouse, source, load_ids).items():
+                print(f"{table}: {figures}")
 
-    return publish(load_id)
-
-
-def _delivered() -> None:
-    """Say that the source's batch for the date is in raw; the warehouse DAG waits for it."""
+    return publish(load_ids)
 
 
 for _source, _tables in contracts.sources().items():

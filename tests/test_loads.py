@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import psycopg
 import pytest
 
-from crw import contracts, landing, ledger, publish
+from crw import contracts, ingest, landing, ledger, publish
 from crw.settings import HONG_KONG
 from crw.sources import Batch, Rejection
 
@@ -207,6 +207,38 @@ def test_an_empty_rerun_keeps_what_the_night_had(database):
     night(database, [category("A")])
     assert night(database, []) == publish.Figures(0, 0, 0, 0)
     assert len(raw(database)) == 1
+
+
+def land_feedback(connection, **states):
+    """Land a night of the feedback source with one category and nothing else. Returns the load numbers."""
+    numbers = []
+    for table in contracts.sources()["feedback"]:
+        load = ledger.start_load(connection, table, NIGHT, "test")
+        landing.land(connection, load, Batch("json", [category("A")] if table == CATEGORY else []))
+        ledger.record(connection, load, states.get(table.name, "validated"))
+        numbers.append(load.load_id)
+    return numbers
+
+
+def load_states(connection):
+    return dict(connection.execute("select table_name, state from audit.load").fetchall())
+
+
+def test_a_source_is_published_whole_or_not_at_all(database):
+    numbers = land_feedback(database, post_office="landed")
+    with pytest.raises(ledger.LoadError, match=r"feedback\.post_office .* is landed, not validated"):
+        ingest.publish_source(database, "feedback", numbers)
+    assert raw(database) == []
+    assert set(load_states(database).values()) == {"failed"}
+    assert ingest.publish_source(database, "feedback", land_feedback(database))["category"].published == 1
+
+
+def test_publishing_a_second_time_by_hand_is_refused_and_takes_nothing_back(database):
+    numbers = land_feedback(database)
+    ingest.publish_source(database, "feedback", numbers)
+    with pytest.raises(ledger.LoadError, match="is published, not validated"):
+        ingest.publish_source(database, "feedback", numbers)
+    assert set(load_states(database).values()) == {"published"}
 
 
 def test_marts_are_swapped_all_or_none(database):

@@ -8,7 +8,7 @@ from datetime import date
 
 from psycopg import Connection
 
-from crw import connections, landing, ledger, publish, quality
+from crw import connections, contracts, landing, ledger, publish, quality
 from crw.contracts import Table
 from crw.ledger import Load
 from crw.sources import Batch, api, database, files, pseudonym
@@ -22,7 +22,7 @@ def extract(warehouse: Connection, table: Table, business_date: date, run_id: st
         LoadError, psycopg.Error, httpx.HTTPError: reading or landing failed; nothing is kept of the batch.
     """
     load = ledger.start_load(warehouse, table, business_date, run_id)
-    with _failures_recorded(warehouse, load), _open_batch(warehouse, load) as batch:
+    with _failures_recorded(warehouse, [load]), _open_batch(warehouse, load) as batch:
         landing.land(warehouse, load, batch)
     return load.load_id
 
@@ -34,26 +34,37 @@ def validate(warehouse: Connection, table: Table, load_id: int) -> quality.Outco
         QualityError: a critical rule failed, or too many rows are bad. Nothing of the batch will reach raw.
     """
     load = ledger.find_load(warehouse, table, load_id)
-    with _failures_recorded(warehouse, load), ledger.held(warehouse, load):
+    with _failures_recorded(warehouse, [load]), ledger.held(warehouse, load):
         ledger.lock(warehouse, load, "landed")
         outcome = quality.validate_landing(warehouse, table, load.load_id, load.business_date)
         ledger.record(warehouse, load, "validated")
     return outcome
 
 
-def publish_table(warehouse: Connection, table: Table, load_id: int) -> publish.Figures:
-    """Append the validated batch to raw and move the watermark. Raises LoadError."""
-    load = ledger.find_load(warehouse, table, load_id)
-    with _failures_recorded(warehouse, load):
-        return publish.publish_load(warehouse, load)
+def publish_source(warehouse: Connection, source: str, load_ids: list[int]) -> dict[str, publish.Figures]:
+    """Append the validated batches of a source's tables to raw and move their watermarks, all or none.
+
+    Args:
+        warehouse: autocommit, to the warehouse.
+        source: a declared source.
+        load_ids: one a table, in the order of the source's contract.
+
+    Raises:
+        LoadError: a load is not validated, was overtaken or does not add up; then none of them is published.
+    """
+    tables = contracts.sources()[source]
+    loads = [ledger.find_load(warehouse, table, load_id) for table, load_id in zip(tables, load_ids, strict=True)]
+    with _failures_recorded(warehouse, loads):
+        return publish.publish_source(warehouse, loads)
 
 
 @contextmanager
-def _failures_recorded(warehouse: Connection, load: Load) -> Iterator[None]:
+def _failures_recorded(warehouse: Connection, loads: list[Load]) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        ledger.fail(warehouse, load, error)
+        for load in loads:
+            ledger.fail(warehouse, load, error)
         raise
 
 

@@ -112,14 +112,15 @@ def record(connection: Connection, load: Load, state: str, **figures: int | Json
 
 
 def fail(connection: Connection, load: Load, error: BaseException) -> None:
-    """Write down that the load failed and why. What it had refused is settled: the whole batch has to come again."""
+    """Write down that the load failed and why. What it had refused is settled: the whole batch has to come again.
+
+    What is published stays so: a step done a second time by hand fails, and takes nothing back.
+    """
     connection.execute(
-        "update quarantine.record set released_at = clock_timestamp(), released_by_load_id = load_id "
-        "where load_id = %s and released_at is null",
-        [load.load_id],
-    )
-    connection.execute(
-        "update audit.load set state = 'failed', message = %s where load_id = %s",
+        "with failed as (update audit.load set state = 'failed', message = %s "
+        "where load_id = %s and state <> 'published' returning load_id) "
+        "update quarantine.record as q set released_at = clock_timestamp(), released_by_load_id = q.load_id "
+        "from failed where q.load_id = failed.load_id and q.released_at is null",
         [f"{type(error).__name__}: {error}", load.load_id],
     )
 

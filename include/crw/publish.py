@@ -73,6 +73,18 @@ def publish_load(connection: Connection, load: Load, releases: list[int] | None 
     return figures
 
 
+def publish_source(connection: Connection, loads: list[Load]) -> dict[str, Figures]:
+    """Publish the loads of a source's tables for one business date in one transaction, and return each table's figures.
+
+    Raises:
+        LoadError: one of them cannot be published; then none is.
+    """
+    for load in loads:
+        ensure_partition(connection, load.table, load.business_date)
+    with connection.transaction():
+        return {load.table.name: publish_load(connection, load) for load in loads}
+
+
 def publish_marts(connection: Connection, business_date: date, run_id: str) -> dict[str, int]:
     """Replace every mart by its candidate, all or none, and return each mart's row count.
 

@@ -128,7 +128,7 @@ def killed(make_home):
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert any("publish_cases" in line for line in night.stdout)
+    assert any("validate_cases" in line for line in night.stdout)
     night.kill()
     postmaster = int((home.folder / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGKILL)

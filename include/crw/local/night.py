@@ -62,7 +62,7 @@ class _Watch:
 
     def follow(self) -> bool:
         """Show each task as it ends, until the runs are over. Returns whether all succeeded."""
-        tasks = self.dates * (3 * len(contracts.tables()) + len(contracts.sources()) + 4)
+        tasks = self.dates * (2 * len(contracts.tables()) + len(contracts.sources()) + 4)
         metadata = psycopg.connect(environment.server().dsn("airflow"), autocommit=True)
         with metadata, _progress(self.console) as progress:
             bar = progress.add_task("night", total=tasks)
