@@ -28,6 +28,31 @@ class Column:
     required: bool = False
     pseudonym_of: str | None = None
     """Field of the source whose HMAC this column holds; the field itself never leaves."""
+    header: str | None = None
+    """For a drop folder: what the file calls the column, where that is not its name here."""
+    provenance: bool = False
+    """Whether the column tells of the delivery and not of the record: filled by the reader, and no change if it differs."""
+
+    @property
+    def field(self) -> str:
+        """What the source calls it."""
+        return self.pseudonym_of or self.header or self.name
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the files of a table are found in a drop folder, and how they are written."""
+
+    files: str
+    """Pattern of the files' paths within the folder."""
+    encoding: str | None = None
+    """CSV: any of Python's codecs; UTF-8 where it is left out, with or without a BOM."""
+    delimiter: str = ","
+    sheet: str | None = None
+    """XLSX: the sheet that holds the table; the first where it is left out."""
+    header_row: int = 1
+    fill_down: tuple[str, ...] = ()
+    """XLSX: columns, as the file names them, whose merged cells stand for all rows they span."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +72,8 @@ class Table:
     """For a database: the relation to read, as schema.table."""
     endpoint: str | None = None
     """For an API: the path that lists the records."""
+    layout: Layout | None = None
+    """For a drop folder: its files."""
 
     @property
     def identifier(self) -> str:
@@ -68,7 +95,7 @@ class Table:
         Raises:
             ContractError: a field is in neither `columns` nor `withheld`, or a column of the contract is missing.
         """
-        expected = {column.pseudonym_of or column.name for column in self.columns}
+        expected = {column.field for column in self.columns if not column.provenance}
         unknown = sorted(fields - expected - self.withheld)
         missing = sorted(expected - fields)
         if unknown or missing:
@@ -124,6 +151,7 @@ def _table(source: dict, declaration: dict, path: Path) -> Table:
             withheld=frozenset(meta.get("withheld", ())),
             relation=meta.get("relation"),
             endpoint=meta.get("endpoint"),
+            layout=_layout(meta["layout"], where) if "layout" in meta else None,
         )
     except KeyError as error:
         raise ContractError(f"{where}: {error.args[0]!r} is missing") from None
@@ -139,4 +167,18 @@ def _column(entry: dict, where: str) -> Column:
     if "data_type" not in entry:
         raise ContractError(f"{where}: column {entry.get('name')}: data_type is missing")
     meta = entry.get("config", {}).get("meta", {})
-    return Column(entry["name"], entry["data_type"], meta.get("required", False), meta.get("pseudonym_of"))
+    return Column(
+        entry["name"],
+        entry["data_type"],
+        meta.get("required", False),
+        meta.get("pseudonym_of"),
+        meta.get("header"),
+        meta.get("provenance", False),
+    )
+
+
+def _layout(entry: dict, where: str) -> Layout:
+    try:
+        return Layout(**entry | {"fill_down": tuple(entry.get("fill_down", ()))})
+    except TypeError as error:
+        raise ContractError(f"{where}: layout: {error}") from None

@@ -11,7 +11,7 @@ from psycopg import Connection
 from crw import connections, contracts, landing, ledger, publish, quality
 from crw.contracts import Table
 from crw.ledger import Load
-from crw.sources import Batch, api, database, files, pseudonym
+from crw.sources import Batch, api, database, files, folder, pseudonym
 
 
 def extract(warehouse: Connection, table: Table, business_date: date, run_id: str) -> int:
@@ -81,3 +81,6 @@ def _open_batch(warehouse: Connection, load: Load) -> Iterator[Batch]:
         case "files":
             published = ledger.published_deliveries(warehouse, table, load.business_date)
             yield files.read(table, connections.folder(table.connection), load.interval, published)
+        case "folder":
+            published = ledger.published_deliveries(warehouse, table, load.business_date)
+            yield folder.read(table, connections.folder(table.connection), load.interval, pseudonym.key(), published)

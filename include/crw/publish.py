@@ -110,6 +110,13 @@ def _key_match(load: Load, left: str, right: str) -> sql.Composed:
     )
 
 
+def _record(load: Load, alias: str) -> sql.Composed:
+    """The columns in which two versions are compared: all but those that tell of the delivery."""
+    return sql.SQL(", ").join(
+        sql.Identifier(alias, column.name) for column in load.table.columns if not column.provenance
+    )
+
+
 def _delete_outdated(connection: Connection, load: Load) -> None:
     (has_run,) = connection.execute(
         "select exists (select from audit.load where source = %s and table_name = %s and business_date = %s "
@@ -126,8 +133,8 @@ def _delete_outdated(connection: Connection, load: Load) -> None:
                 landing_table(load.table),
                 load.business_date,
                 _key_match(load, "r", "l"),
-                columns_of(load.table, "r"),
-                columns_of(load.table, "l"),
+                _record(load, "r"),
+                _record(load, "l"),
             )
         )
 
@@ -145,7 +152,7 @@ def _append(connection: Connection, load: Load) -> int:
         insert into {raw} ({columns}, _load_id, _business_date)
         select {landing_columns}, {load_id}, {date}
         from {landing} as l left join latest as r on {key_match}
-        where row({landing_columns}) is distinct from row({raw_columns})
+        where row({landing_record}) is distinct from row({raw_record})
         """
     )
     cursor = connection.execute(
@@ -157,6 +164,8 @@ def _append(connection: Connection, load: Load) -> int:
             columns=columns_of(load.table),
             landing_columns=columns_of(load.table, "l"),
             raw_columns=columns_of(load.table, "r"),
+            landing_record=_record(load, "l"),
+            raw_record=_record(load, "r"),
             load_id=load.load_id,
             date=load.business_date,
         )

@@ -6,15 +6,14 @@ of both, so a file sent again, under any name, is the same delivery and a correc
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 from crw.contracts import ContractError, Table
-from crw.settings import HONG_KONG
 from crw.sources import Batch, Interval, Rejection, respondents
+from crw.sources.arrivals import arrival, arrived, delivery_id
 from crw.sources.code_book import SUFFIX, parse
 from crw.sources.respondents import Delivery
 
@@ -52,10 +51,8 @@ def read(table: Table, folder: Path, interval: Interval, published: Iterable[str
 
 def _due(folder: Path, end: datetime, published: frozenset[str]) -> list[Delivery]:
     """The deliveries to read, oldest first, each once. Raises ContractError."""
-    present = [path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(folder))]
-    arrived = sorted((path.stat().st_mtime, path) for path in present if _arrival(path) < end)
     due: dict[str, Delivery] = {}
-    for _, path in arrived:
+    for path in arrived(folder, end):
         if path.name.endswith(SUFFIX):
             if not path.with_name(path.name.removesuffix(SUFFIX)).is_file():
                 raise ContractError(f"{path.relative_to(folder)}: a code book without its data file")
@@ -63,28 +60,11 @@ def _due(folder: Path, end: datetime, published: frozenset[str]) -> list[Deliver
         code_book = path.with_name(path.name + SUFFIX)
         if not code_book.is_file():
             raise ContractError(f"{path.relative_to(folder)}: no code book {code_book.name} beside it")
-        delivery_id = _delivery_id(path, code_book)
-        if delivery_id not in published and delivery_id not in due:
+        identity = delivery_id(path, code_book)
+        if identity not in published and identity not in due:
             name = path.relative_to(folder).as_posix()
-            due[delivery_id] = Delivery(delivery_id, path, name, _arrival(path), parse(code_book))
+            due[identity] = Delivery(identity, path, name, arrival(path), parse(code_book))
     return list(due.values())
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
-def _arrival(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, HONG_KONG)
-
-
-def _delivery_id(*paths: Path) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
 
 
 def _delivery_rows(delivery: Delivery) -> Iterator[dict]:

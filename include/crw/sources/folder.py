@@ -1,0 +1,144 @@
+"""A drop folder whose files carry the contract's own columns: CSV, JSON lines, or a sheet of an XLSX workbook.
+
+The contract's `layout` names the files of a table and how they are written. Each delivery is read once however often it
+is sent: its id is the SHA-256 of its content. Every value goes out as it was written; landing types it.
+
+A column that tells of the delivery and not of the record is marked `provenance` in the contract: `delivery_id`,
+`delivered_at`, `file_name`. The reader fills it, and it is not looked at where a row is compared with what raw has.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from crw.contracts import ContractError, Table
+from crw.sources import Batch, Interval, Rejection
+from crw.sources.arrivals import arrival, arrived, delivery_id
+from crw.sources.delimited import Delimited
+from crw.sources.pseudonym import pseudonym
+from crw.sources.spreadsheet import Workbook
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    path: Path
+    file_name: str
+    delivery_id: str
+    delivered_at: datetime
+
+
+def read(table: Table, folder: Path, interval: Interval, secret: bytes, published: Iterable[str] = ()) -> Batch:
+    """The deliveries in `folder` that are due, one JSON object a record, pseudonymised before anything is stored.
+
+    Args:
+        table: contract with a `layout`.
+        folder: the drop folder.
+        interval: what arrived before its end is due. Its start does not matter: `published` says what is done.
+        secret: key of the pseudonyms.
+        published: ids of the deliveries that another business date published.
+
+    Returns:
+        A batch of every record of the due deliveries, oldest delivery first; an empty one where none is due.
+
+    Raises:
+        ContractError: while the blocks are read, if a file is not of the format its name says, or has a column that the
+            contract does not know or lacks one. The message names file, column and reason.
+    """
+    due: dict[str, _Delivery] = {}
+    for path in arrived(folder, interval.end, table.layout.files):
+        identity = delivery_id(path)
+        if identity not in due and identity not in published:
+            due[identity] = _Delivery(path, path.relative_to(folder).as_posix(), identity, arrival(path))
+    rejected: list[Rejection] = []
+    records = (
+        json.dumps(_allowed(table, delivery, record, secret), ensure_ascii=False)
+        for delivery in due.values()
+        for record in _records(table, delivery, rejected)
+    )
+    return Batch("json", records, rejected, {identity: delivery.file_name for identity, delivery in due.items()})
+
+
+def _records(table: Table, delivery: _Delivery, rejected: list[Rejection]) -> Iterator[dict[str, Any]]:
+    match delivery.path.suffix.lower():
+        case ".csv":
+            with tempfile.TemporaryDirectory(prefix="crw-folder-") as scratch:
+                yield from _rows(table, delivery, Delimited(delivery.path, table.layout, Path(scratch)), rejected)
+        case ".xlsx":
+            yield from _rows(table, delivery, Workbook(delivery.path, table.layout), rejected)
+        case ".jsonl":
+            yield from _lines(table, delivery, rejected)
+        case suffix:
+            raise ContractError(f"{delivery.file_name}: {suffix} is none of .csv, .xlsx, .jsonl")
+
+
+def _rows(
+    table: Table, delivery: _Delivery, file: Delimited | Workbook, rejected: list[Rejection]
+) -> Iterator[dict[str, Any]]:
+    header = file.header()
+    table.check_fields({name for name in header if name}, delivery.file_name)
+    fields = [column.field for column in table.columns if not column.provenance]
+    with duckdb.connect() as connection:
+        unread = file.load(connection, sorted(header.index(name) for name in fields))
+        rejected += [_rejection(delivery, place, reason) for place, reason in unread]
+        values = ", ".join(_value(f"c{header.index(name)}", name in table.layout.fill_down) for name in fields)
+        query = f"select rowid, marked, {values} from parsed order by rowid"
+        undecoded = []
+        for row, marked, *cells in connection.execute(query).fetchall():
+            if marked:
+                undecoded.append(row)
+            else:
+                yield dict(zip(fields, cells, strict=True))
+        reason = f"bytes that are not {table.layout.encoding or 'utf-8'}"
+        rejected += [_rejection(delivery, place, reason) for place in file.places(undecoded)]
+
+
+def _value(cell: str, is_filled_down: bool) -> str:
+    return f"last_value({cell} ignore nulls) over (order by rowid)" if is_filled_down else cell
+
+
+def _lines(table: Table, delivery: _Delivery, rejected: list[Rejection]) -> Iterator[dict[str, Any]]:
+    """Objects of a JSON-lines file; a field that an object leaves out is empty, one that the contract lacks is refused."""
+    fields = {column.field for column in table.columns if not column.provenance}
+    with delivery.path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                record = json.loads(line.decode("utf-8-sig")) if line.strip() else None
+            except ValueError as error:
+                rejected.append(_rejection(delivery, f"line {number}", f"not JSON: {error}"))
+                continue
+            if isinstance(record, dict):
+                table.check_fields(record.keys() | fields, f"{delivery.file_name}, line {number}")
+                yield record
+            elif line.strip():
+                rejected.append(_rejection(delivery, f"line {number}", "not a JSON object"))
+
+
+def _rejection(delivery: _Delivery, place: str, reason: str) -> Rejection:
+    identity = {"delivery_id": delivery.delivery_id, "file_name": delivery.file_name, "place": place}
+    return Rejection(f"{delivery.file_name}, {place}: {reason}", identity)
+
+
+def _allowed(table: Table, delivery: _Delivery, record: dict[str, Any], secret: bytes) -> dict[str, Any]:
+    """The record in the contract's columns and nothing else: what is withheld is not even in quarantine."""
+    provenance = {
+        "delivery_id": delivery.delivery_id,
+        "delivered_at": delivery.delivered_at.isoformat(),
+        "file_name": delivery.file_name,
+    }
+    allowed = {}
+    for column in table.columns:
+        if column.provenance:
+            allowed[column.name] = provenance[column.name]
+        elif column.pseudonym_of:
+            allowed[column.name] = pseudonym(record.get(column.field), secret)
+        else:
+            allowed[column.name] = record.get(column.field)
+    return allowed

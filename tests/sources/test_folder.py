@@ -1,0 +1,146 @@
+"""The reader of drop folders whose files carry the contract's columns, on real files in each format."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import date, datetime
+
+import openpyxl
+import pytest
+
+from crw import ledger, publish
+from crw.contracts import Column, ContractError, Layout, Table
+from crw.landing import land
+from crw.settings import HONG_KONG
+from crw.sources import Interval, folder
+from crw.sources.pseudonym import pseudonym
+from crw.warehouse import _create
+
+SECRET = b"test"
+NIGHT = date(2013, 3, 31)
+INTERVAL = Interval(datetime(2013, 3, 31, tzinfo=HONG_KONG), datetime(2013, 4, 1, tzinfo=HONG_KONG))
+NOON = datetime(2013, 3, 31, 12, tzinfo=HONG_KONG)
+COLUMNS = (
+    Column("call_no", "text", header="Call No."),
+    Column("offered", "integer"),
+    Column("caller", "text", pseudonym_of="email"),
+    Column("tags", "jsonb"),
+    Column("delivered_at", "timestamptz", provenance=True),
+)
+
+
+def table(files, columns=COLUMNS, **layout):
+    return Table("hotline", "call", "folder", "drop", columns, ("call_no",), "delivered_at",
+                 withheld=frozenset({"phone"}), layout=Layout(files, **layout))  # fmt: skip
+
+
+def deliver(where, name, content, at=NOON):
+    path = where / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    os.utime(path, (at.timestamp(), at.timestamp()))
+    return path
+
+
+def read(contract, where, published=()):
+    batch = folder.read(contract, where, INTERVAL, SECRET, published)
+    return [json.loads(block) for block in batch.blocks], batch
+
+
+def test_csv_by_its_own_headers_with_the_person_made_a_pseudonym(tmp_path):
+    deliver(tmp_path, "calls/a.csv", "\ufeffCall No.,offered,email,tags,phone\r\nK1,12,A@example.com ,,555\r\n")
+    (record,), batch = read(table("calls/*.csv"), tmp_path)
+    assert record == {
+        "call_no": "K1",
+        "offered": "12",
+        "caller": pseudonym("a@example.com", SECRET),
+        "tags": None,
+        "delivered_at": NOON.isoformat(),
+    }
+    assert list(batch.deliveries.values()) == ["calls/a.csv"]
+
+
+def test_a_row_that_cannot_be_read_is_refused_by_line_and_no_other(tmp_path):
+    text = "Call No.,offered,email,tags\nK1,1,,\nK2,1\nK3,1,,埗\nK4,1,,\n".encode("big5hkscs").replace(b"K4", b"K\xff")
+    deliver(tmp_path, "a.csv", text)
+    records, batch = read(table("*.csv", encoding="big5hkscs"), tmp_path)
+    assert [(r["call_no"], r["tags"]) for r in records] == [("K1", None), ("K3", "埗")]
+    assert [r.reason for r in batch.rejected] == [
+        "a.csv, line 3: fewer than 4 fields",
+        "a.csv, line 5: bytes that are not big5hkscs",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [("Call No.,offered,email", "missing column tags"), ("Call No.,offered,email,tags,extra", "unknown column extra")],
+)
+def test_a_file_that_does_not_keep_the_contract_is_refused_by_name(tmp_path, header, said):
+    deliver(tmp_path, "a.csv", f"{header}\n")
+    with pytest.raises(ContractError, match=f"a.csv: {said}"):
+        read(table("*.csv"), tmp_path)
+
+
+def test_json_lines_keep_a_text_and_a_list_apart_and_refuse_what_is_no_object(tmp_path):
+    lines = [
+        '{"Call No.": "K1", "tags": "one"}', '{"Call No.": "K2", "tags": ["one", "two"]}', "", "[1]", '{"Call'
+    ]  # fmt: skip
+    deliver(tmp_path, "a.jsonl", "\n".join(lines))
+    records, batch = read(table("*.jsonl"), tmp_path)
+    assert [(r["call_no"], r["offered"], r["tags"]) for r in records] == [
+        ("K1", None, "one"),
+        ("K2", None, ["one", "two"]),
+    ]
+    assert [r.reason.split(":")[0] + r.reason.split(":")[1][:9] for r in batch.rejected] == [
+        "a.jsonl, line 4 not a JS",
+        "a.jsonl, line 5 not JSON",
+    ]
+    deliver(tmp_path, "b.jsonl", '{"Call No.": "K1", "ip": "10.0.0.1"}')
+    with pytest.raises(ContractError, match=r"b.jsonl, line 1: unknown column ip"):
+        read(table("*.jsonl"), tmp_path)
+
+
+def test_a_sheet_with_merged_cells_below_a_title(tmp_path):
+    book = openpyxl.Workbook()
+    sheet = book.create_sheet("Calls")
+    for row in (["Calls of the year"], [], ["Call No.", "offered", "email", "tags"], ["K1", 3, None, "a"]):
+        sheet.append(row)
+    sheet.append([None, 4, None, "b"])
+    sheet.merge_cells("A4:A5")
+    sheet.append(["K2", 5, None, None])
+    book.save(tmp_path / "a.xlsx")
+    os.utime(tmp_path / "a.xlsx", (NOON.timestamp(), NOON.timestamp()))
+    records, _ = read(table("*.xlsx", sheet="Calls", header_row=3, fill_down=("Call No.",)), tmp_path)
+    assert [(r["call_no"], r["offered"], r["tags"]) for r in records] == [
+        ("K1", "3", "a"),
+        ("K1", "4", "b"),
+        ("K2", "5", None),
+    ]
+
+
+def test_what_is_due_is_what_arrived_and_was_not_published(tmp_path):
+    header = "Call No.,offered,email,tags\n"
+    deliver(tmp_path, "a.csv", header + "K1,1,,\n", at=datetime(2011, 1, 1, tzinfo=HONG_KONG))
+    deliver(tmp_path, "again/a.csv", header + "K1,1,,\n")
+    deliver(tmp_path, "tomorrow.csv", header + "K2,1,,\n", at=INTERVAL.end)
+    deliver(tmp_path, ".unfinished.csv", header)
+    records, batch = read(table("**/*.csv"), tmp_path)
+    assert [r["call_no"] for r in records] == ["K1"]
+    assert read(table("**/*.csv"), tmp_path, published=batch.deliveries)[0] == []
+
+
+def test_a_record_sent_again_in_another_file_is_unchanged(database, tmp_path):
+    contract = table("*.jsonl")
+    _create(database, contract)
+    for day, name, content in (
+        (NIGHT, "a.jsonl", '{"Call No.": "K1", "offered": 1}\n{"Call No.": "K2", "offered": 1}'),
+        (date(2013, 4, 1), "b.jsonl", '{"Call No.": "K1", "offered": 1}\n{"Call No.": "K2", "offered": 2}'),
+    ):
+        deliver(tmp_path, name, content, at=datetime(day.year, day.month, day.day, 9, tzinfo=HONG_KONG))
+        load = ledger.start_load(database, contract, day, "test")
+        done = ledger.published_deliveries(database, contract, day)
+        land(database, load, folder.read(contract, tmp_path, load.interval, SECRET, done))
+        ledger.record(database, load, "validated")
+        figures = publish.publish_load(database, load)
+    assert figures == publish.Figures(read=2, published=1, unchanged=1, quarantined=0)
