@@ -31,7 +31,7 @@ def main() -> int:
         "install", help="create or update the tables of the warehouse that AIRFLOW_CONN_WAREHOUSE names"
     )
     commands.add_parser(
-        "sample", help="build the sample source systems in CASE_MANAGEMENT_DSN, CRM_DSN and the survey drop folder"
+        "sample", help="build the sample source systems in CASE_MANAGEMENT_DSN, CRM_DSN and the drop folders"
     )
     commands.add_parser("down", help="stop what this checkout started")
     past = commands.add_parser("as-of", help="build the marts as known at the end of a past business date")
@@ -94,15 +94,14 @@ def _install() -> int:
 
 
 def _sample() -> int:
-    from crw import connections
     from crw.local import samples
-    from crw.local.sample import clock, feedback, membership, survey
+    from crw.local.sample import clock, feedback, membership
 
     end = clock.hong_kong(clock.END)
     samples.prepare_database(feedback, os.environ["CASE_MANAGEMENT_DSN"], end)
     samples.prepare_database(membership, os.environ["CRM_DSN"], end)
-    if not any(connections.folder("survey_drop").iterdir()):
-        survey.build(connections.folder("survey_drop"))
+    for source in environment.drop_folders():
+        samples.prepare_folder(source, settings.HOME / "sources" / source)
     return 0
 
 

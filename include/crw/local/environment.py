@@ -8,7 +8,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
-from crw import settings
+from crw import contracts, settings
 from crw.local.postgres import Server, free_port
 
 ROLES = ("crw_loader", "crw_transformer", "crw_analyst", "crw_dashboard")
@@ -57,15 +57,27 @@ def role_dsn(role: str) -> str:
     return server().dsn("warehouse", role, state()[f"{role.removeprefix('crw_')}_password"])
 
 
+def drop_folders() -> dict[str, str]:
+    """The sources that are drop folders, each with the variable of its Airflow connection."""
+    return {
+        source: f"AIRFLOW_CONN_{tables[0].connection.upper()}"
+        for source, tables in contracts.sources().items()
+        if tables[0].reader in ("files", "folder")
+    }
+
+
 def sample_connections() -> dict[str, str]:
     """Airflow connections of the sample source systems, as environment variables."""
     known = state()
-    folder = {"conn_type": "fs", "extra": {"path": str(settings.HOME / "sources" / "survey")}}
+    folders = {
+        variable: json.dumps({"conn_type": "fs", "extra": {"path": str(settings.HOME / "sources" / source)}})
+        for source, variable in drop_folders().items()
+    }
     crm = {"conn_type": "http", "schema": "http", "host": "127.0.0.1", "port": int(known["crm_port"])}
     return {
         "AIRFLOW_CONN_CASE_MANAGEMENT": server().dsn("case_management"),
-        "AIRFLOW_CONN_SURVEY_DROP": json.dumps(folder),
         "AIRFLOW_CONN_CRM_API": json.dumps({**crm, "password": known["crm_token"]}),
+        **folders,
     }
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 from datetime import date, datetime, time, timedelta
+from importlib import import_module
 from pathlib import Path
 
 from crw import settings
 from crw.local import environment, services
-from crw.local.sample import clock, feedback, membership, survey
+from crw.local.sample import clock, feedback, membership
 
 
 def prepare(business_date: date) -> None:
@@ -18,8 +19,9 @@ def prepare(business_date: date) -> None:
     server = environment.server()
     if "AIRFLOW_CONN_CASE_MANAGEMENT" in in_use:
         prepare_database(feedback, server.dsn("case_management"), end)
-    if "AIRFLOW_CONN_SURVEY_DROP" in in_use:
-        prepare_survey(settings.HOME / "sources" / "survey")
+    for source, variable in environment.drop_folders().items():
+        if variable in in_use:
+            prepare_folder(source, settings.HOME / "sources" / source)
     if "AIRFLOW_CONN_CRM_API" in in_use:
         prepare_database(membership, server.dsn("crm"), end)
         services.start_crm(environment.variables())
@@ -33,11 +35,11 @@ def prepare_database(sample, dsn: str, end: datetime) -> None:
         sample.build(dsn, until=end)
 
 
-def prepare_survey(folder: Path) -> None:
-    """Write the survey deliveries the first time; each file's modification time says when it arrived."""
-    if not folder.exists():
+def prepare_folder(source: str, folder: Path) -> None:
+    """Write the deliveries of `crw.local.sample.<source>` the first time; a file's modification time is its arrival."""
+    if not folder.exists() or not any(folder.iterdir()):
         unfinished = folder.with_name(folder.name + ".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
-        survey.build(unfinished)
+        import_module(f"crw.local.sample.{source}").build(unfinished)
         unfinished.rename(folder)
