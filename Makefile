@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Byte-code is written at install; a shell that forbids it must not slow every task.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help nightly up down test bench sql asof docs lint lock clean
+.PHONY: help nightly up down test histories bench sql asof docs lint lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ down: ## Stop what this checkout started
 
 test: $(VENV)/ready ## Run all tests
 	@$(BIN)/pytest
+
+histories: $(VENV)/ready ## Run the long tests: a month as one run, as a backfill, after a missed night (15 minutes more)
+	@$(BIN)/pytest -m long
 
 bench: $(VENV)/ready ## Measure each stage against a floor of the same run
 	@$(BIN)/python -m tests.bench

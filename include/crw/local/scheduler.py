@@ -14,6 +14,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 
 import httpx
 
@@ -21,6 +22,16 @@ from crw import settings
 from crw.local import services
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+PRELOADED = (
+    "crw.data_docs",
+    "crw.ingest",
+    "crw.transform",
+    "dbt.adapters.postgres",
+    "dbt.cli.main",
+    "great_expectations.render.renderer",
+)
+"""What the tasks import, the heavy ones on first use: in a forked worker that is done already, else it costs 2 s a task."""
 
 _fork = multiprocessing.get_context("fork")
 
@@ -167,7 +178,5 @@ def _wait_until_healthy(api: multiprocessing.Process) -> None:
 
 def _preload() -> None:
     """Import what the tasks need, so that the forked workers have it."""
-
-    import crw.data_docs
-    import crw.ingest
-    import crw.transform  # noqa: F401
+    for module in PRELOADED:
+        import_module(module)
