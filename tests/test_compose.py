@@ -14,6 +14,7 @@ from crw.local.postgres import SETTINGS, Server
 from crw.settings import PROJECT
 
 FILE = PROJECT / "docker-compose.yml"
+ROLE_PASSWORDS = [f"{role.upper()}_PASSWORD" for role in environment.ROLES]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_no_secret_has_a_default():
     for name, default in re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", FILE.read_text()):
         if re.search("PASSWORD|KEY|SECRET|TOKEN", name):
             assert default == "", name
-    for name in ("POSTGRES_PASSWORD", "CRW_PSEUDONYM_KEY", "AIRFLOW_FERNET_KEY", "AIRFLOW_JWT_SECRET"):
+    for name in (*ROLE_PASSWORDS, "POSTGRES_PASSWORD", "CRW_PSEUDONYM_KEY", "AIRFLOW_FERNET_KEY", "AIRFLOW_JWT_SECRET"):
         assert f"${{{name}:?" in FILE.read_text()
 
 
@@ -78,6 +79,15 @@ def test_postgres_has_the_version_the_databases_and_the_settings_of_the_embedded
     for setting in postgres["command"][2::2]:
         name, _, value = setting.partition("=")
         assert SETTINGS[name] == value
+
+
+def test_the_pipeline_works_as_the_roles_of_the_local_run_and_only_the_installer_as_superuser(compose):
+    deployed = compose["services"]["airflow-scheduler"]["environment"]
+    assert deployed["AIRFLOW_CONN_WAREHOUSE"].startswith("postgresql://crw_loader:")
+    assert deployed["CRW_PGUSER"] == "crw_transformer"
+    installer = compose["services"]["install"]["environment"]
+    assert installer["AIRFLOW_CONN_WAREHOUSE"].startswith("postgresql://postgres:")
+    assert set(ROLE_PASSWORDS) <= set(installer)
 
 
 def test_ports_are_published_on_loopback_only(compose):

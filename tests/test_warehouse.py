@@ -1,8 +1,13 @@
+import os
+import subprocess
+import sys
 from datetime import date
 
+import psycopg
 import pytest
 
 from crw import contracts, warehouse
+from crw.local import environment
 
 
 def test_install_makes_landing_and_raw_of_every_contract(database):
@@ -44,3 +49,12 @@ def test_december_partition_ends_in_january(database):
         "insert into raw.feedback__category values ('A', 'complaint', null, 'a', 'a', now(), 1, '2012-12-31')"
     )
     assert database.execute("select count(*) from raw.feedback__category__2012_12").fetchone() == (1,)
+
+
+def test_the_installer_of_a_deployment_lets_each_role_in_with_its_password(empty_database):
+    passwords = {f"{role.upper()}_PASSWORD": f"secret of {role}'s" for role in environment.ROLES}
+    variables = {**os.environ, **passwords, "AIRFLOW_CONN_WAREHOUSE": empty_database}
+    subprocess.run([sys.executable, "-m", "crw.local.cli", "install"], env=variables, check=True)
+    for role in environment.ROLES:
+        with psycopg.connect(empty_database, user=role, password=f"secret of {role}'s") as connection:
+            assert connection.execute("select current_user").fetchone() == (role,)

@@ -24,6 +24,14 @@ def install(connection: Connection) -> None:
             _create(connection, contract)
 
 
+def set_passwords(connection: Connection, passwords: dict[str, str]) -> None:
+    """Let the roles of warehouse.sql log in, each with its password."""
+    for role, password in passwords.items():
+        connection.execute(
+            sql.SQL("alter role {} login password {}").format(sql.Identifier(role), sql.Literal(password))
+        )
+
+
 def landing_table(table: Table) -> sql.Identifier:
     """`landing.<source>__<table>`, quoted."""
     return sql.Identifier("landing", table.identifier)

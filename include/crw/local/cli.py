@@ -28,7 +28,8 @@ def main() -> int:
     backfill.add_argument("last", type=date.fromisoformat)
     commands.add_parser("up", help="start everything and keep it running")
     commands.add_parser(
-        "install", help="create or update the tables of the warehouse that AIRFLOW_CONN_WAREHOUSE names"
+        "install",
+        help="create or update the tables and roles of the warehouse that AIRFLOW_CONN_WAREHOUSE names, as its superuser",
     )
     commands.add_parser(
         "sample", help="build the sample source systems in CASE_MANAGEMENT_DSN, CRM_DSN and the drop folders"
@@ -90,6 +91,9 @@ def _install() -> int:
 
     with connections.warehouse() as connection:
         warehouse.install(connection)
+        warehouse.set_passwords(
+            connection, {role: os.environ[f"{role.upper()}_PASSWORD"] for role in environment.ROLES}
+        )
     return 0
 
 

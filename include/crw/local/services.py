@@ -36,9 +36,9 @@ def start_databases() -> Server:
                 admin.execute(f"create database {name}")
     with psycopg.connect(server.dsn("warehouse"), autocommit=True) as connection:
         warehouse.install(connection)
-        for role in environment.ROLES:
-            password = known[f"{role.removeprefix('crw_')}_password"]
-            connection.execute(f"alter role {role} login password '{password}'")
+        warehouse.set_passwords(
+            connection, {role: known[f"{role.removeprefix('crw_')}_password"] for role in environment.ROLES}
+        )
     return server
 
 
