@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Byte-code is written at install; a shell that forbids it must not slow every task.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help nightly up down test histories bench sql asof docs lint lock clean
+.PHONY: help nightly up down test histories bench sql metric asof docs lint lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ bench: $(VENV)/ready ## Measure each stage against a floor of the same run
 
 sql: $(VENV)/ready ## Run a query as the analyst, as CSV: make sql Q="select * from marts.kpi_feedback"
 	@$(BIN)/crw sql "$(Q)"
+
+metric: $(VENV)/ready ## Ask for metrics: make metric Q="--metrics complaints --group-by metric_time__fiscal_year"
+	@$(BIN)/crw mf query --quiet $(Q)
 
 asof: $(VENV)/ready ## The marts as they were known at the end of a past date: make asof DATE=2013-03-31
 	@$(BIN)/crw as-of $(DATE)

@@ -26,7 +26,7 @@ ANY = {f"CRW_PG{name}": "1" for name in ("HOST", "PORT", "USER", "PASSWORD", "DA
 HEAD = """\
 # KPI catalogue
 
-<!-- Made by `python -m crw.catalogue` from dbt_project/models/marts and docs/queries. Edit those, not this page. -->
+<!-- Made by `python -m crw.catalogue` from dbt_project/models/marts, models/semantic and docs/queries. Edit those, not this page. -->
 
 The published marts, schema `marts`. Every figure is as known at the end of the last business date
 (`core.as_of.business_date`). How it was known at the end of an earlier date: `make asof DATE=2013-03-31` builds the same
@@ -34,6 +34,27 @@ tables into the schema `as_of_20130331`.
 
 Names: `_share` lies between 0 and 1 and has its counts beside it, so add up the counts and divide, never average shares;
 `_pct` is a relative change in percent, `_pp` a difference in percentage points; an unknown denominator gives an empty cell.
+"""
+
+METRICS = """\
+## Metrics
+
+The KPIs as metrics of dbt's semantic layer, for any period and dimension of the facts; a test holds each to the mart column
+beside it. `crw_analyst` asks for them through MetricFlow:
+
+```
+make metric Q="--metrics complaints,complaints_change_pct --group-by metric_time__fiscal_year --order metric_time__fiscal_year"
+make metric Q="--metrics acknowledgement_within_target_share --group-by metric_time__month,case_no__channel_code --start-time 2012-04-01"
+make metric Q="--metrics satisfied_share,valid_answers --group-by wave_code,response__question_code"
+.venv/bin/crw mf list dimensions --metrics complaints
+```
+
+Periods: `metric_time__fiscal_year`, `metric_time__fiscal_quarter`, `metric_time__month` and all that MetricFlow has of itself.
+Unlike the marts, metrics give no row where nothing counts, and of a period that still runs a change or a churn share says what
+it is so far. Metrics read `core`: they are as of the last night that was built, and small counts are not suppressed.
+
+| metric | definition | mart column |
+|---|---|---|
 """
 
 
@@ -47,16 +68,22 @@ def page(manifest: dict[str, Any]) -> str:
     index = [f"| [{m['name']}](#{m['name']}) | {_grain(m)} | {len(m['columns'])} |" for m in marts]
     parts = [HEAD, "| mart | one row per | columns |\n|---|---|--:|\n" + "\n".join(index) + "\n"]
     parts += [_chapter(mart, manifest) for mart in marts]
+    parts.append(METRICS + "\n".join(_metrics(manifest)) + "\n")
     parts.append("## Questions\n\nEach of these runs in a test, as `crw_analyst`.\n\n" + "\n".join(_questions()) + "\n")
     return "\n".join(parts)
 
 
 def manifest() -> dict[str, Any]:
     """The project as dbt understands it. Needs no database. Raises CatalogueError with dbt's message."""
+    return json.loads(parsed("manifest.json"))
+
+
+def parsed(artifact: str) -> str:
+    """A file that dbt writes when it parses the project as it is now. Raises CatalogueError with dbt's message."""
     target = settings.HOME / "dbt" / "catalogue"
     with _defaults(**ANY, CRW_BUSINESS_DATE="2000-01-01"):
         _dbt("parse", "--target-path", str(target))
-    return json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+    return (target / artifact).read_text(encoding="utf-8")
 
 
 def write_dbt_docs(folder: Path) -> Path:
@@ -163,6 +190,16 @@ def _example(mart: dict[str, Any]) -> list[str]:
             return [f"Example ([{path.name}](queries/{path.name})):", "", "```sql", query.strip(), "```"]
     order = ", ".join(f"{name} desc" for name in _key(mart))
     return ["Example:", "", "```sql", f"select * from marts.{mart['name']} order by {order} limit 20;", "```"]
+
+
+def _metrics(manifest: dict[str, Any]) -> Iterator[str]:
+    for metric in sorted(manifest["metrics"].values(), key=lambda metric: metric["name"]):
+        meta = metric["config"]["meta"]
+        cells = [f"`{name}` {value}" for name, value in meta.get("where", {}).items()]
+        cells += [f"`{name}` not {value}" for name, value in meta.get("except", {}).items()]
+        cells += [f"by {meta['by']} only"] if "by" in meta else []
+        equal = "; ".join([f"`{meta['mart']}`", *cells])
+        yield f"| `{metric['name']}` | {_flat(metric['description'])} | {equal} |"
 
 
 def _questions() -> Iterator[str]:

@@ -86,9 +86,17 @@ def test_staging_describes_exactly_the_columns_it_has(module_warehouse, models):
 
 
 def test_every_model_is_used_or_exposed(models, manifest):
-    used = {parent for node in models.values() for parent in node.depends_on.nodes}
+    readers = [*models.values(), *manifest.semantic_models.values()]
+    used = {parent for node in readers for parent in node.depends_on.nodes}
     exposed = {parent for exposure in manifest.exposures.values() for parent in exposure.depends_on.nodes}
     assert sorted(models.keys() - used - exposed) == []
+
+
+def test_metrics_are_defined_over_core_and_described(manifest):
+    parents = {parent for model in manifest.semantic_models.values() for parent in model.depends_on.nodes}
+    assert {layer(parent, manifest) for parent in parents} == {"core", "seed"}
+    parts = [part for model in manifest.semantic_models.values() for part in (*model.dimensions, *model.measures)]
+    assert [part.name for part in (*parts, *manifest.metrics.values()) if not part.description] == []
 
 
 def test_data_tests_stop_the_night(manifest):

@@ -41,6 +41,10 @@ def main() -> int:
     commands.add_parser("dbt-docs", help="write dbt's docs as one HTML file")
     query = commands.add_parser("sql", help="run a query as the analyst and print CSV")
     query.add_argument("query")
+    metricflow = commands.add_parser(
+        "mf", help="ask for metrics as the analyst: mf list metrics, mf query --metrics ..."
+    )
+    metricflow.add_argument("arguments", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
     match arguments.command:
         case "nightly":
@@ -61,6 +65,8 @@ def main() -> int:
             return _dbt_docs()
         case "sql":
             return _sql(arguments.query)
+        case "mf":
+            return _mf(arguments.arguments)
     raise AssertionError(arguments.command)
 
 
@@ -144,11 +150,15 @@ def _down() -> int:
     return 0
 
 
-def _sql(query: str) -> int:
+def _start_warehouse() -> None:
     server = environment.server()
     if not (server.data / "PG_VERSION").exists():
         sys.exit("there is no warehouse yet: run `make nightly` first")
     server.start()
+
+
+def _sql(query: str) -> int:
+    _start_warehouse()
     with psycopg.connect(environment.role_dsn("crw_analyst")) as connection:
         try:
             cursor = connection.execute(query)
@@ -158,6 +168,17 @@ def _sql(query: str) -> int:
             writer = csv.writer(sys.stdout)
             writer.writerow(column.name for column in cursor.description)
             writer.writerows(cursor)
+    return 0
+
+
+def _mf(arguments: list[str]) -> int:
+    if "CRW_PGHOST" not in os.environ:
+        _start_warehouse()
+        analyst = {"CRW_PGUSER": "crw_analyst", "CRW_PGPASSWORD": environment.state()["analyst_password"]}
+        os.environ.update(environment.variables() | analyst)
+    from crw import metrics
+
+    metrics.run(arguments)
     return 0
 
 
