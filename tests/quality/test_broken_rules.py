@@ -1,0 +1,106 @@
+"""A rule or suite that is broken is never bad data; what reaches the rules, and empty batches."""
+
+import psycopg
+import pytest
+
+from crw import quality, suites
+from tests.quality.rules import kind_is_complaint, landed, last_validation, quarantined, rule, sql_rule, validate
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        sql_rule("zero", "info", "select _row_no, 1 / (_row_no - _row_no) as value from {batch}"),
+        sql_rule("zero", "warning", "select _row_no, no_such_column as value from {batch}"),
+        rule("zero", "warning", "expect_column_values_to_be_in_set", column="no_such_column", value_set=["a"]),
+    ],
+)
+def test_a_broken_rule_is_no_bad_data(database, write_suite, land, broken):
+    write_suite(kind_is_complaint("warning"), broken)
+    load_id = land("complaint", "gossip")
+    with pytest.raises(
+        quality.QualityError, match=r"rule zero could not be evaluated: .*(division by zero|no_such_column)"
+    ):
+        validate(database, load_id)
+    assert (len(landed(database)), quarantined(database)) == (2, [])
+    success, _, _, entries = last_validation(database)
+    assert success is False
+    assert entries[0]["error"] is None
+    assert entries[1]["error"]
+
+
+def test_a_rule_whose_rows_cannot_be_selected_is_broken_too(database, write_suite, land):
+    # GX writes this value into its query of the rows as "it's": it counts the rows rightly and names none.
+    write_suite(rule("quoted", "warning", "expect_column_values_to_be_in_set", column="kind", value_set=["it's"]))
+    with pytest.raises(quality.QualityError, match="a rule could not be evaluated"):
+        validate(database, land("complaint"))
+    assert landed(database) == ["C1"]
+
+
+def test_a_rule_that_counts_other_rows_than_it_names_is_broken(database, write_suite, land):
+    write_suite(sql_rule("twice", "warning", "select _row_no from {batch}, generate_series(1, 2)"), threshold=1)
+    with pytest.raises(quality.QualityError, match=r"rule twice could not be evaluated: it counts 2 rows but names 1"):
+        validate(database, land("complaint"))
+    assert landed(database) == ["C1"]
+
+
+def test_an_empty_batch_passes_row_rules_and_still_meets_table_rules(database, write_suite, land):
+    write_suite(
+        kind_is_complaint("critical"),
+        sql_rule(
+            "any",
+            "info",
+            "select 1 as seen from audit.load where load_id = {load_id} and (select count(*) from {batch}) = 0",
+        ),
+    )
+    outcome = validate(database, land())
+    assert [(result.rule, result.success) for result in outcome.results] == [("kind", True), ("any", False)]
+
+
+def test_parameters_reach_sql_and_every_other_rule(database, write_suite, land):
+    late = "updated_at < {day_end} - interval '1 day' or {business_date} <> date '2013-03-31'"
+    start = {"$PARAMETER": "interval_start"}
+    write_suite(
+        sql_rule("late", "info", f"select _row_no from {{batch}} where {late}"),
+        rule(
+            "early", "info", "expect_column_values_to_be_between", column="updated_at", max_value=start, strict_max=True
+        ),
+    )
+    outcome = validate(database, land("complaint"))
+    assert [(result.rule, result.unexpected) for result in outcome.results] == [("late", 0), ("early", 1)]
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ([kind_is_complaint("severe")], "severity of critical, warning, info"),
+        ([kind_is_complaint("info"), kind_is_complaint("info")], "no meta.rule of its own: kind"),
+        ([{"type": "expect_column_to_exist", "kwargs": {"column": "kind"}, "severity": "info"}], "no meta.rule"),
+        ([sql_rule("rows", "warning", "select category_code from {batch}")], r"selects no _row_no"),
+        ([rule("count", "warning", "expect_table_row_count_to_be_between", min_value=1)], r"selects no _row_no"),
+    ],
+)
+def test_a_suite_that_could_not_gate_is_refused(write_suite, rules, message):
+    with pytest.raises(quality.QualityError, match=message):
+        suites.load(write_suite(*rules))
+
+
+def test_a_missing_suite_or_load_is_named(database, write_suite, land):
+    with pytest.raises(quality.QualityError, match=r"load 99 is not in audit\.load"):
+        validate(database, 99)
+    with pytest.raises(quality.QualityError, match=r"landing/feedback/category\.json"):
+        validate(database, land("complaint"))
+
+
+def test_a_password_with_signs_of_a_url_and_of_a_gx_variable_reaches_the_server(
+    database, empty_database, write_suite, land
+):
+    write_suite(kind_is_complaint("critical"))
+    load_id = land("complaint")
+    database.execute("create role odd superuser login password 'p$HOME@/%:'")
+    try:
+        with psycopg.connect(empty_database, user="odd", password="p$HOME@/%:", autocommit=True) as connection:
+            assert validate(connection, load_id).success
+    finally:
+        database.execute("drop owned by odd")
+        database.execute("drop role odd")
