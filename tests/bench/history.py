@@ -70,16 +70,16 @@ select 'd' || n, 'f', (2013 - n)::text, 'calendar_year', make_date(2013 - n, 1, 
 from generate_series(1, %(last)s) as n
 """
 QUESTIONS = """
-insert into raw.survey__question (delivery_id, question_code, column_name, scale, valid_codes, top_codes, not_applicable_codes,
+insert into raw.survey__question (delivery_id, question_code, question_no, column_name, scale, valid_codes, top_codes, not_applicable_codes,
     blank_codes, delivered_at, _load_id, _business_date)
-select 'd' || n, 'q' || q, 'q' || q, 'rating', '["1","2","3","4","5"]', '["4","5"]', '["6"]', '["0"]', '2013-03-31', %(load)s, %(day)s
+select 'd' || n, 'q' || q, q, 'q' || q, 'rating', '["1","2","3","4","5"]', '["4","5"]', '["6"]', '["0"]', '2013-03-31', %(load)s, %(day)s
 from generate_series(1, %(last)s) as n cross join generate_series(1, 10) as q
 """
 RESPONDENTS = """
 insert into raw.survey__respondent (delivery_id, respondent_id, weight, is_weighted, is_complete, answers, delivered_at,
     _load_id, _business_date)
 select 'd' || n, r::text, 1, true, true,
-    (select jsonb_object_agg('q' || q, (1 + (r + q) %% 5)::text) from generate_series(1, 10) as q), '2013-03-31', %(load)s, %(day)s
+    (select array_agg((1 + (r + q) %% 5)::text order by q)::text from generate_series(1, 10) as q), '2013-03-31', %(load)s, %(day)s
 from generate_series(1, %(last)s) as n cross join generate_series(1, %(respondents)s) as r
 """
 

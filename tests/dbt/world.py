@@ -65,11 +65,18 @@ def survey(
     warehouse.put(
         "survey", "delivery", business_date, load_id, {"delivery_id": delivery, "file_name": "f", **wave, **at}
     )
-    question = {"delivery_id": delivery, "question_code": "overall", "column_name": "Q1", **RATING, **at}
+    question = {
+        "delivery_id": delivery,
+        "question_code": "overall",
+        "question_no": 1,
+        "column_name": "Q1",
+        **RATING,
+        **at,
+    }
     warehouse.put("survey", "question", business_date, load_id, question)
     for number, (code, weight) in enumerate(answers):
         respondent = {"delivery_id": delivery, "respondent_id": f"r{number}", "weight": weight, "is_weighted": True}
-        row = {**respondent, "is_complete": True, "answers": {"overall": code}, **at}
+        row = {**respondent, "is_complete": True, "answers": f"{{{code}}}", **at}
         warehouse.put("survey", "respondent", business_date, load_id, row)
 
 

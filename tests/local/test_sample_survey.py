@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import collections
-import csv
 import hashlib
-import io
 import json
 from datetime import datetime
 
 import pytest
+from tests.survey_drop import by_question, rows_of
 
 from crw import contracts
 from crw.local.sample import survey
@@ -37,13 +36,11 @@ def batches(drop):
     """The three tables as read the night after the last delivery: rows by table, and the rejections."""
     night = Interval(datetime(2013, 4, 1, tzinfo=HONG_KONG), datetime(2013, 5, 1, tzinfo=HONG_KONG))
     read = {table.name: files.read(table, drop, night) for table in contracts.sources()["survey"]}
-    names = contracts.table("survey", "respondent").column_names
-    text = b"".join(read["respondent"].blocks).decode()
-    rows = [dict(zip(names, row, strict=True)) for row in csv.reader(io.StringIO(text, newline=""))]
+    questions = [json.loads(record) for record in read["question"].blocks]
     return {
         "delivery": [json.loads(record) for record in read["delivery"].blocks],
-        "question": [json.loads(record) for record in read["question"].blocks],
-        "respondent": [{**row, "answers": json.loads(row["answers"])} for row in rows],
+        "question": questions,
+        "respondent": by_question(rows_of(read["respondent"]), questions),
         "rejected": read["respondent"].rejected,
     }
 
@@ -54,14 +51,14 @@ def latest(batches, wave):
     ]
 
 
-def rows_of(batches, delivery_id):
+def rows_in(batches, delivery_id):
     return [row for row in batches["respondent"] if row["delivery_id"] == delivery_id]
 
 
 def share(batches, delivery_id, code):
     question = next(q for q in batches["question"] if (q["delivery_id"], q["question_code"]) == (delivery_id, code))
     valid = satisfied = 0.0
-    for row in rows_of(batches, delivery_id):
+    for row in rows_in(batches, delivery_id):
         if row["answers"][code] in question["valid_codes"] and float(row["weight"]) > 0:
             valid += float(row["weight"])
             satisfied += float(row["weight"]) * (row["answers"][code] in question["top_codes"])
@@ -98,7 +95,7 @@ def test_files_have_the_time_they_arrived(drop):
 def test_every_row_is_read_or_refused(batches):
     for wave, respondents in (("2009", 2264), ("2010", 2268), ("2011", 2273), ("2012-13", 2270)):
         delivery_id = latest(batches, wave)
-        rows = rows_of(batches, delivery_id)
+        rows = rows_in(batches, delivery_id)
         refused = [r for r in batches["rejected"] if r.record["delivery_id"] == delivery_id]
         dirty = sum(d.rows.get(wave, 0) for d in DIRT.values() if d.caught_by != "cleaned")
         assert len(rows) + len(refused) == respondents + round(respondents * 0.011) + dirty
@@ -114,12 +111,12 @@ def test_dirt_for_the_suite_is_as_planted(batches):
     }
     for wave in WAVES:
         delivery_id = latest(batches, wave)
-        rows = rows_of(batches, delivery_id)
+        rows = rows_in(batches, delivery_id)
         ids = collections.Counter(row["respondent_id"] for row in rows)
         found = {
             "duplicate_id": sum(n for n in ids.values() if n > 1),
             "negative_weight": sum(float(row["weight"]) <= 0 for row in rows),
-            "interviewed_in_the_future": sum(row["interviewed_on"] > row["delivered_at"] for row in rows),
+            "interviewed_in_the_future": sum((row["interviewed_on"] or "") > row["delivered_at"] for row in rows),
             "code_outside_code_book": sum(
                 any(answer not in codes[delivery_id, code] for code, answer in row["answers"].items()) for row in rows
             ),
@@ -129,7 +126,7 @@ def test_dirt_for_the_suite_is_as_planted(batches):
 
 def test_weights_average_one(batches):
     for wave in PRINTED:
-        weights = [float(r["weight"]) for r in rows_of(batches, latest(batches, wave)) if r["is_complete"] == "true"]
+        weights = [float(r["weight"]) for r in rows_in(batches, latest(batches, wave)) if r["is_complete"] == "true"]
         assert sum(weights) / len(weights) == pytest.approx(1, abs=0.001)
         assert len(set(weights)) > 20
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import shutil
@@ -15,6 +13,7 @@ import pytest
 from crw import contracts
 from crw.settings import HONG_KONG
 from crw.sources import Interval, files
+from tests.survey_drop import by_question, rows_of
 
 CODE_BOOKS = Path(__file__).parent / "code_books"
 ALL = Interval(datetime(2010, 1, 1, tzinfo=HONG_KONG), datetime(2018, 1, 1, tzinfo=HONG_KONG))
@@ -49,11 +48,10 @@ def waves(drop):
     """Rows read and rejections, by wave."""
     table = contracts.table("survey", "respondent")
     batch = files.read(table, drop, ALL)
-    text = b"".join(batch.blocks).decode()
     read = {name[:4]: ([], []) for name in batch.deliveries.values()}
     wave_of = {delivery_id: name[:4] for delivery_id, name in batch.deliveries.items()}
-    for cells in csv.reader(io.StringIO(text, newline="")):
-        row = dict(zip(table.column_names, cells, strict=True))
+    questions = files.read(contracts.table("survey", "question"), drop, ALL).blocks
+    for row in by_question(rows_of(batch), list(map(json.loads, questions))):
         read[wave_of[row["delivery_id"]]][0].append(row)
     for rejection in batch.rejected:
         read[wave_of[rejection.record["delivery_id"]]][1].append(rejection)
@@ -65,7 +63,7 @@ def test_the_overall_item_comes_out_as_computed_independently(waves, wave):
     n = satisfied = 0
     weight = weight_satisfied = weight_squared = 0.0
     for row in waves[wave][0]:
-        code, w = json.loads(row["answers"])["overall"], float(row["weight"])
+        code, w = row["answers"]["overall"], float(row["weight"])
         if code in {"1", "2", "3", "4", "5"}:
             n += 1
             satisfied += code in {"4", "5"}
@@ -86,5 +84,5 @@ def test_no_respondent_is_lost(waves, wave):
 
 def test_interview_days_fall_into_the_fieldwork(drop, waves):
     for delivery in map(json.loads, files.read(contracts.table("survey", "delivery"), drop, ALL).blocks):
-        days = {row["interviewed_on"] for row in waves[delivery["wave_code"]][0]} - {""}
+        days = {row["interviewed_on"] for row in waves[delivery["wave_code"]][0]} - {"", None}
         assert delivery["fieldwork_start"] <= min(days) <= max(days) <= delivery["fieldwork_end"]

@@ -29,21 +29,33 @@ class Rejection:
     value: str | None = None
 
 
+@dataclass(frozen=True)
+class Section:
+    """Rows that agree in some columns: those values once, the others as blocks of PostgreSQL's CSV COPY format.
+
+    Repeated on each row of a survey file, delivery and arrival were two thirds of its bytes.
+    """
+
+    shared: dict[str, str | None]
+    blocks: Iterable[bytes]
+    """Without a header; the columns that are not shared in the order of the contract, every value of its type."""
+
+
 @dataclass
 class Batch:
     """What a source delivered for one table and one interval.
 
-    `format` says what `blocks` yields, all in the order of the contract's columns:
+    `format` says what `blocks` yields:
 
-    - `binary`: bytes of PostgreSQL's binary COPY format;
-    - `csv`: bytes of PostgreSQL's CSV COPY format, without a header, every value already of its type;
+    - `binary`: bytes of PostgreSQL's binary COPY format, in the order of the contract's columns;
+    - `csv`: sections;
     - `json`: one JSON object (text) a record, its values still to be typed.
 
     `rejected` is complete once `blocks` is exhausted. Rows read = rows in `blocks` + rows rejected.
     """
 
     format: Literal["binary", "csv", "json"]
-    blocks: Iterable[bytes] | Iterable[str]
+    blocks: Iterable[bytes] | Iterable[Section] | Iterable[str]
     rejected: list[Rejection] = field(default_factory=list)
     deliveries: dict[str, str] = field(default_factory=dict)
     """Files only: id of each delivery in the batch, and its file name."""

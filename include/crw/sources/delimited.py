@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+from collections import deque
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -79,17 +80,17 @@ class Delimited:
 
     def places(self, rows: list[int]) -> Iterator[str]:
         """Where the rows of `parsed` with these ascending row ids stand in the file."""
-        wanted = iter(rows)
-        looked_for = next(wanted, None)
+        wanted = deque(rows)
         with self.copy.open(encoding="utf-8", newline="") as file:
             reader = csv.reader(file, delimiter=self.book.delimiter)
             row, line = -1, 0
-            for fields in reader:
+            while wanted:
+                fields = next(reader)
                 # DuckDB lets one empty field too many pass: a delimiter at the end of the line.
                 row += len(fields) == self.width or (len(fields) == self.width + 1 and not fields[-1])
-                if row == looked_for:
+                if row == wanted[0]:
+                    wanted.popleft()
                     yield f"line {self.first_line + line}"
-                    looked_for = next(wanted, None)
                 line = reader.line_num
 
     def _open(self) -> TextIO:

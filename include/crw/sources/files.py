@@ -41,8 +41,8 @@ def read(table: Table, folder: Path, interval: Interval, published: Iterable[str
     files = {delivery.delivery_id: delivery.file_name for delivery in due}
     if table.name == "respondent":
         rejected: list[Rejection] = []
-        blocks = (block for delivery in due for block in respondents.read(table, delivery, rejected))
-        return Batch("csv", blocks, rejected, files)
+        sections = (respondents.read(table, delivery, rejected) for delivery in due)
+        return Batch("csv", sections, rejected, files)
     rows = {"delivery": _delivery_rows, "question": _question_rows}[table.name]
     return Batch(
         "json", [_record(table, delivery, row) for delivery in due for row in rows(delivery)], deliveries=files
@@ -83,8 +83,9 @@ def _delivery_rows(delivery: Delivery) -> Iterator[dict]:
 
 
 def _question_rows(delivery: Delivery) -> Iterator[dict]:
-    for question in delivery.book.questions:
+    for number, question in enumerate(delivery.book.questions, start=1):
         yield {
+            "question_no": number,
             "question_code": question.code,
             "column_name": question.column,
             "question_text": question.text,

@@ -7,7 +7,6 @@ Columns the contract does not keep stay in the file.
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -20,13 +19,14 @@ from typing import Any
 import duckdb
 
 from crw.contracts import Table
-from crw.sources import Rejection
+from crw.sources import Rejection, Section
 from crw.sources.code_book import CodeBook, Coded
 from crw.sources.delimited import MARK, Delimited
 from crw.sources.spreadsheet import Spss, Workbook
 
 BLOCK = 1 << 20
 MEMORY = "2GB"
+MAPPED = ("segment", "language", "district_code")
 
 # The tests for plain ASCII come first: translate() is slow, and hardly a cell needs it.
 MACROS = r"""
@@ -38,6 +38,9 @@ create macro code(value) as case
     when length(value) = 1 and value between '0' and '9' then value
     when contains(value, '.') or contains(value, '．') then regexp_replace(clean(value), '^(-?[0-9]+)\.0+$', '\1')
     else clean(value) end;
+create macro element(value) as case
+    when length(value) = 1 and value between '0' and '9' then value
+    else coalesce('"' || replace(replace(code(value), '\', '\\'), '"', '\"') || '"', 'NULL') end;
 create macro is_number(value) as regexp_full_match(value, '[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?');
 """
 
@@ -72,14 +75,18 @@ def check_columns(delivery: Delivery) -> None:
     delivery.book.check_header(_file(delivery, Path()).header(), delivery.file_name)
 
 
-def read(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Iterator[bytes]:
-    """Blocks of PostgreSQL CSV, one line a respondent in the order of the contract's columns.
+def read(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Section:
+    """The respondents of one delivery.
 
     Every row of the file is in a block or is appended to `rejected` by the time the blocks are exhausted.
 
     Raises:
-        ContractError: the file is not in the format its code book names.
+        ContractError: while the blocks are read, if the file is not in the format its code book names.
     """
+    return Section(_shared(delivery), _blocks(table, delivery, rejected))
+
+
+def _blocks(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Iterator[bytes]:
     with tempfile.TemporaryDirectory(prefix="crw-survey-") as scratch:
         file = _file(delivery, Path(scratch))
         header = file.header()
@@ -92,15 +99,10 @@ def read(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Iterato
                 for place, reason in file.load(connection, sorted(set(position.values())))
             ]
             fields = _fields(delivery, {name: f"c{i}" for name, i in position.items()})
-            table.check_fields(set(fields), delivery.file_name)
-            cases = [f"when {f.problem} then {_literal(name)}" for name, f in fields.items() if f.problem]
-            connection.execute(
-                f"create view checked as select *, rowid as row_id, "
-                f"case when marked then 'bytes' {' '.join(cases)} end as problem from parsed"
-            )
-            rejected += _refused(connection, delivery, file, fields)
-            values = ", ".join(fields[name].value for name in table.column_names)
-            yield from _csv(connection, f"select {values} from checked where problem is null")
+            table.check_fields(fields.keys() | _shared(delivery).keys(), delivery.file_name)
+            rejected += _take_refused(connection, delivery, file, fields)
+            values = ", ".join(fields[name].value for name in table.column_names if name in fields)
+            yield from _csv(connection, f"select {values} from parsed")
 
 
 def _csv(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[bytes]:
@@ -135,26 +137,35 @@ def _identity(delivery: Delivery) -> dict[str, Any]:
     return {"delivery_id": delivery.delivery_id, "delivered_at": delivery.delivered_at.isoformat()}
 
 
-def _refused(
+def _take_refused(
     connection: duckdb.DuckDBPyConnection,
     delivery: Delivery,
     file: Delimited | Workbook | Spss,
     fields: dict[str, _Field],
 ) -> list[Rejection]:
-    """The rows that have a problem: in the contract's columns, the one with the problem as the file has it."""
+    """Take the rows that have a problem out of `parsed`: in the contract's columns, that with the problem as in the file."""
+    cases = [f"when {f.problem} then {_literal(name)}" for name, f in fields.items() if f.problem]
     pairs = ", ".join(f"cast({f.value} as varchar), cast({f.raw} as varchar)" for f in fields.values())
+    (found,) = connection.execute(
+        f"create table refused as select * from (select rowid as row_id, case when marked then 'bytes' {' '.join(cases)} "
+        "end as problem from parsed) where problem is not null"
+    ).fetchone()
+    if not found:
+        return []
     rows = connection.execute(
-        f"select row_id, problem, {pairs} from checked where problem is not null order by row_id"
+        f"select row_id, problem, {pairs} from refused join parsed on parsed.rowid = row_id order by row_id"
     ).fetchall()
+    places = file.places([row[0] for row in rows])
+    connection.execute("delete from parsed where rowid in (select row_id from refused)")
     rejected = []
-    for (_, problem, *pairs), place in zip(rows, file.places([row[0] for row in rows]), strict=True):
+    for (_, problem, *pairs), place in zip(rows, places, strict=True):
         cells = dict(zip(fields, zip(pairs[::2], pairs[1::2], strict=True), strict=True))
         record = {name: raw if name == problem else value for name, (value, raw) in cells.items()}
-        record["answers"] = json.loads(record["answers"])
-        if problem == "bytes":
-            record = _unmarked(record)
+        record |= _shared(delivery)
         where = f"{delivery.file_name}, {place}"
         if problem == "bytes":
+            # The marks go; the bytes that were not decoded stay, as backslash codes.
+            record = {name: value and value.replace(MARK, "") for name, value in record.items()}
             rejected.append(Rejection(f"{where}: bytes that are not {delivery.book.encoding or 'utf-8'}", record))
         else:
             reason = f"{where}: {fields[problem].complaint}: {record[problem]!r}"
@@ -162,50 +173,52 @@ def _refused(
     return rejected
 
 
-def _unmarked(value: Any) -> Any:
-    """The value without the marks of undecoded bytes; the bytes stay, as backslash codes."""
-    if isinstance(value, dict):
-        return {name: _unmarked(item) for name, item in value.items()}
-    return value and value.replace(MARK, "")
-
-
-def _fields(delivery: Delivery, cell: dict[str, str]) -> dict[str, _Field]:
-    """Each column of the contract; `cell` names the column of `parsed` that holds a column of the file."""
+def _shared(delivery: Delivery) -> dict[str, str | None]:
+    """The columns of the contract that are the same on every row of the file."""
     who = delivery.book.respondent
-    identifier = " || '-' || ".join(f"code({cell[name]})" for name in who.id)
-    answers = ", ".join(f"{_literal(q.code)}, code({cell[q.column]})" for q in delivery.book.questions)
-    return {
-        "delivery_id": _Field(_literal(delivery.delivery_id)),
-        "respondent_id": _Field(
-            identifier, "null", f"{identifier} is null", f"{' and '.join(who.id)} must name the respondent"
-        ),
-        "interviewed_on": _interviewed_on(who.interviewed_on, cell),
-        "weight": _weight(who.weight, cell),
-        "is_weighted": _Field("true" if who.weight else "false"),
-        "is_complete": _complete(who.complete, cell),
-        "segment": _mapped(who.segment, cell),
-        "language": _mapped(who.language, cell),
-        "district_code": _mapped(who.district_code, cell),
-        "answers": _Field(f"json_object({answers})"),
-        "delivered_at": _Field(_literal(delivery.delivered_at.isoformat())),
+    shared = dict.fromkeys(name for name in ("interviewed_on", *MAPPED) if getattr(who, name) is None)
+    if who.weight is None:
+        shared["weight"] = "1"
+    if who.complete is None:
+        shared["is_complete"] = "true"
+    return shared | {
+        "delivery_id": delivery.delivery_id,
+        "is_weighted": "true" if who.weight else "false",
+        "delivered_at": delivery.delivered_at.isoformat(),
     }
 
 
-def _weight(column: str | None, cell: dict[str, str]) -> _Field:
-    if column is None:
-        return _Field("1")
+def _fields(delivery: Delivery, cell: dict[str, str]) -> dict[str, _Field]:
+    """Each other column of the contract; `cell` names the column of `parsed` that holds a column of the file."""
+    who = delivery.book.respondent
+    identifier = " || '-' || ".join(f"code({cell[name]})" for name in who.id)
+    answers = ", ".join(f"element({cell[q.column]})" for q in delivery.book.questions)
+    fields = {
+        "respondent_id": _Field(
+            identifier, "null", f"{identifier} is null", f"{' and '.join(who.id)} must name the respondent"
+        ),
+        "answers": _Field(f"'{{' || concat_ws(',', {answers}) || '}}'"),
+    }
+    if who.weight:
+        fields["weight"] = _weight(who.weight, cell)
+    if who.complete:
+        fields["is_complete"] = _complete(who.complete, cell)
+    if who.interviewed_on:
+        fields["interviewed_on"] = _interviewed_on(who.interviewed_on, cell)
+    return fields | {name: _mapped(coded, cell) for name in MAPPED if (coded := getattr(who, name))}
+
+
+def _weight(column: str, cell: dict[str, str]) -> _Field:
     value = f"clean({cell[column]})"
     return _Field(value, cell[column], f"not coalesce(is_number({value}), false)", f"{column} is not a number")
 
 
-def _complete(coded: Coded | None, cell: dict[str, str]) -> _Field:
-    if coded is None:
-        return _Field("true")
+def _complete(coded: Coded, cell: dict[str, str]) -> _Field:
     return _Field(f"coalesce(code({cell[coded.column]}) in ({', '.join(map(_literal, coded.codes))}), false)")
 
 
-def _interviewed_on(coded: Coded | None, cell: dict[str, str]) -> _Field:
-    if coded is None or coded.codes is not None:
+def _interviewed_on(coded: Coded, cell: dict[str, str]) -> _Field:
+    if coded.codes is not None:
         return _mapped(coded, cell)
     text = f"clean({cell[coded.column]})"
     day = f"cast(try_strptime({text}, [{', '.join(map(_literal, coded.formats))}]) as date)"
@@ -216,9 +229,7 @@ def _interviewed_on(coded: Coded | None, cell: dict[str, str]) -> _Field:
     )
 
 
-def _mapped(coded: Coded | None, cell: dict[str, str]) -> _Field:
-    if coded is None:
-        return _Field("null")
+def _mapped(coded: Coded, cell: dict[str, str]) -> _Field:
     if coded.codes is None:
         return _Field(f"clean({cell[coded.column]})")
     code = f"code({cell[coded.column]})"

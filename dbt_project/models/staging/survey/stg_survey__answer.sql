@@ -8,7 +8,7 @@ with answer as (
         question.scale,
         question.not_applicable_codes,
         question.blank_codes,
-        {{ trimmed('respondent.answers ->> question.question_code') }} as answer_code
+        {{ trimmed('(respondent.answers::text[])[question.question_no]') }} as answer_code
     from {{ ref('stg_survey__delivery') }} as delivery
     inner join {{ ref('stg_survey__respondent') }} as respondent on delivery.delivery_id = respondent.delivery_id
     inner join {{ ref('stg_survey__question') }} as question on delivery.delivery_id = question.delivery_id

@@ -5,6 +5,7 @@ with latest as (
 select
     delivery_id,
     question_code,
+    question_no,
     column_name,
     question_text,
     {{ code('scale') }} as scale,

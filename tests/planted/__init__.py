@@ -1,0 +1,9 @@
+"""A good row of every landing table, and what spoils it by the rule that must notice: one module a source.
+
+{i} makes the key. Several entries of one rule are several bad rows.
+"""
+
+from tests.planted import feedback, membership, survey
+
+GOOD = feedback.GOOD | membership.GOOD | survey.GOOD
+BAD = feedback.BAD | membership.BAD | survey.BAD

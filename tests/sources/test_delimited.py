@@ -1,0 +1,135 @@
+"""CSV as contractors write it: a bad row is refused alone, by its line and with its reason, and no row is ever lost."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.survey_drop import BOOK, GOOD, HEADER, RESPONDENT, answers_of, csv_of, deliver, respondents
+
+from crw.contracts import ContractError
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "reason"),
+    [
+        ("2,abc,05/11/2010,1,3,2,", "weight", "line 3: WT is not a number: 'abc'"),
+        ("2,NaN,05/11/2010,1,3,2,", "weight", "line 3: WT is not a number: 'NaN'"),
+        ("2,,05/11/2010,1,3,2,", "weight", "line 3: WT is not a number: None"),
+        (",1,05/11/2010,1,3,2,", "respondent_id", "line 3: ID must name the respondent: None"),
+        ("2,1,30/02/2010,1,3,2,", "interviewed_on", "line 3: DT is not a date written as %d/%m/%Y: '30/02/2010'"),
+        ("2,1,05/11/10,1,3,2,", "interviewed_on", "line 3: DT is not a date written as %d/%m/%Y: '05/11/10'"),
+        ("2,1,05/11/2010,5,3,2,", "language", "line 3: LANG has a code the code book lacks: '5'"),
+        ("2,1,05/11/2010,1,3", None, "line 3: fewer than 7 fields"),
+        ("2,1,05/11/2010,1,3,2,a,b", None, "line 3: at least 8 fields instead of 7"),
+        ("2,1,05/11/2010,1,3,2,\0", None, "line 3: bytes that are not utf-8"),
+        ('2,1,05/11/2010,1,3,2,"never closed', None, "line 3: a quote is opened and never closed"),
+        ('2,1,05/11/2010,1,3,2,"x"y', None, "line 3: not CSV: unquoted value"),
+    ],
+)
+def test_a_bad_row_is_refused_alone_and_by_line(tmp_path, line, column, reason):
+    deliver(tmp_path, csv_of(GOOD, line, "3,1,,2,1,1,", '4,1,,2,1,1,"q"'))
+    rows, (rejection,) = respondents(tmp_path)
+    assert [row["respondent_id"] for row in rows] == ["1", "3", "4"]
+    assert rejection.reason == f"wave.csv, {reason}"
+    assert rejection.column == column
+
+
+def test_a_refused_row_is_kept_in_the_contracts_columns_without_the_ignored_ones(tmp_path):
+    deliver(tmp_path, csv_of("2,abc,05/11/2010,1,3,2,my secret", "3,1,,2,1,1,a secret,too many"))
+    _, rejected = respondents(tmp_path)
+    by_column = {rejection.column: rejection.record for rejection in rejected}
+    assert set(by_column["weight"]) == set(RESPONDENT.column_names)
+    assert by_column["weight"]["weight"] == "abc"
+    assert by_column["weight"]["answers"] == "{3,2}"
+    assert by_column[None]["place"] == "line 3"
+    assert "secret" not in str(rejected)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("bom", ["", "\ufeff"])
+def test_line_ends_bom_quotes_and_empty_lines(tmp_path, end, bom):
+    lines = [GOOD, '2,1,,2,"1","2","a ""quoted"" word, and' + end + 'a second line"', "", '3,1,,2,,"",']
+    deliver(tmp_path, bom + csv_of(*lines, "bad", "", "", end=end))
+    rows, (rejection,) = respondents(tmp_path)
+    assert [row["respondent_id"] for row in rows] == ["1", "2", "3"]
+    assert rows[2]["answers"] == [None, None]
+    assert rejection.reason == "wave.csv, line 7: fewer than 7 fields"
+
+
+def test_line_ends_may_be_mixed(tmp_path):
+    deliver(tmp_path, HEADER + '\r\n1,1,,1,1,1,\n2,1,,1,1,1,"a\nb"\r\n3,1,,1,1,1,\r\n')
+    rows, rejected = respondents(tmp_path)
+    assert ([row["respondent_id"] for row in rows], rejected) == (["1", "2", "3"], [])
+
+
+def test_several_unclosed_quotes_cost_their_own_rows_only(tmp_path):
+    broken = [f'{n},1,,1,1,1,"open' for n in (2, 5, 9)]
+    deliver(tmp_path, csv_of(GOOD, broken[0], "3,1,,1,1,1,", broken[1], '6,1,,1,1,1,"x"', broken[2], "10,1,,1,1,1,"))
+    rows, rejected = respondents(tmp_path)
+    assert [row["respondent_id"] for row in rows] == ["1", "3", "6", "10"]
+    assert [rejection.record["place"] for rejection in rejected] == ["line 3", "line 5", "line 7"]
+
+
+def test_a_file_that_is_all_unclosed_quotes_fails_the_load(tmp_path):
+    deliver(tmp_path, csv_of(*(f'{n},1,,1,1,1,"open' for n in range(60))))
+    with pytest.raises(ContractError, match=r"wave\.csv: more than 50 quotes are never closed"):
+        respondents(tmp_path)
+
+
+def test_big5_hkscs_rows_survive_and_one_bad_byte_costs_one_row(tmp_path):
+    # 功 許 蓋 end in a backslash byte and 育 in a pipe; 嘅 咗 埗 邨 啓 exist in HKSCS only.
+    notes = ["功許蓋育嘅咗埗邨啓", "好"]
+    lines = [f"{n},1,,1,３ ,2.0,{note}" for n, note in enumerate(notes)]
+    content = csv_of(*lines, "7,1,,1,1,1,@", "8,1,,1,1,1,").encode("big5hkscs").replace(b"@", b"\xfe")
+    book = {
+        "encoding": "big5hkscs",
+        "questions": [BOOK["questions"][0], {**BOOK["questions"][1], "column": "NOTE", "code": "note"}],
+    }
+    deliver(tmp_path, content, **book, ignored=["Q2"])
+    rows, (rejection,) = respondents(tmp_path)
+    assert [row["answers"][1] for row in rows] == [*notes, None]
+    assert rows[0]["answers"][0] == "3"
+    assert rejection.reason == "wave.csv, line 4: bytes that are not big5hkscs"
+    assert answers_of(rejection.record["answers"])[1] == r"\xfe"
+
+
+def test_preamble_delimiter_and_several_id_columns(tmp_path):
+    respondent = {"id": ["AREA", "ID"], "interviewed_on": {"column": "DT", "codes": {1: date(2010, 9, 7), 15: None}}}
+    content = 'title;\n"a\nb";\nAREA;ID;DT;Q1;Q2\nN;1;1;1.0;2\nN;2;15;1;\nN;3;2;1;1\n'
+    deliver(tmp_path, content, delimiter=";", header_row=3, respondent=respondent, ignored=[])
+    rows, (rejection,) = respondents(tmp_path)
+    assert [(r["respondent_id"], r["interviewed_on"], r["weight"], r["is_weighted"]) for r in rows] == [
+        ("N-1", "2010-09-07", "1", "false"),
+        ("N-2", "", "1", "false"),
+    ]
+    assert rows[0]["answers"] == ["1", "2"]
+    assert rejection.reason == "wave.csv, line 7: DT has a code the code book lacks: '2'"
+
+
+CELL = st.text(st.sampled_from('1a,"\n\r 嘅\0'), max_size=4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(CELL, CELL, st.booleans()), max_size=12))
+def test_no_row_that_was_written_is_ever_lost(tmp_path_factory, cells):
+    """Rows with any quoting are either read or refused, one for one; a broken line costs nothing but itself."""
+    folder = tmp_path_factory.mktemp("drop")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for number, (answer, note, is_broken) in enumerate(cells):
+        if is_broken:
+            text.write(f"{number},1\n")
+        else:
+            writer.writerow([number, 1, "", 1, answer, 1, note])
+    deliver(folder, HEADER + "\n" + text.getvalue())
+    rows, rejected = respondents(folder)
+    assert len(rows) + len(rejected) == len(cells)
+    fit = [str(n) for n, (a, note, is_broken) in enumerate(cells) if not is_broken and "\0" not in a + note]
+    assert [row["respondent_id"] for row in rows] == fit
+    shutil.rmtree(folder)
