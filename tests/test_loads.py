@@ -10,7 +10,7 @@ import pytest
 
 from crw import contracts, ingest, landing, ledger, publish
 from crw.settings import HONG_KONG
-from crw.sources import Batch, Rejection
+from crw.sources import Batch, Rejection, Section
 
 CATEGORY = contracts.table("feedback", "category")
 MEMBERSHIP = contracts.table("membership", "membership")
@@ -131,10 +131,10 @@ def test_rows_the_reader_could_not_read_are_kept_and_counted(database):
     rejected: list[Rejection] = []
 
     def lines():
-        yield b"A,complaint,,Delay,,2013-03-31 12:00:00+08\n"
+        yield b"A,,Delay,,2013-03-31 12:00:00+08\n"
         rejected.append(Rejection("line 3: too few columns", {"line": "B,complaint"}))
 
-    assert landing.land(database, load, Batch("csv", lines(), rejected)) == 2
+    assert landing.land(database, load, Batch("csv", [Section({"kind": "complaint"}, lines())], rejected)) == 2
     ledger.record(database, load, "validated")
     assert publish.publish_load(database, load) == publish.Figures(2, 1, 0, 1)
     assert database.execute("select reasons -> 0 ->> 'message' from quarantine.record").fetchone() == (

@@ -1,7 +1,8 @@
 """Run every measurement at 100 thousand and 1 million rows and print one table.
 
 Each stage and its floor are run in turn, A B A B ..., and the ratio is the median of the pairs' ratios: the machines this runs on
-are noisy, and a ratio of one run can be compared where a time cannot.
+are noisy, and a ratio of one run can be compared where a time cannot. Below a stage stand the parts that explain its ratio,
+each timed alone, also as multiples of the floor.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -20,8 +22,9 @@ from rich.table import Table
 from crw import warehouse
 from crw.local.postgres import Server
 from tests.bench import stages
+from tests.bench.stage import Stage
 
-ROUNDS = 3
+ROUNDS = 5
 SIZES = (100_000, 1_000_000)
 
 
@@ -32,25 +35,53 @@ def seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def measure(stage: stages.Stage) -> tuple[float, float | None]:
-    """Median seconds of the stage, and its median ratio to its floor (None where there is none)."""
-    taken, ratios = [], []
+@dataclass
+class Measured:
+    """Medians over the rounds: seconds of the stage and of its floor, and ratios to the floor of the same round."""
+
+    taken: float
+    floor: float | None = None
+    ratio: float | None = None
+    parts: dict[str, float] = field(default_factory=dict)
+
+
+def measure(stage: Stage) -> Measured:
+    """Stage, floor and parts in turn, ROUNDS times."""
+    taken, floors, parts = [], [], {name: [] for name in stage.parts}
     for _ in range(ROUNDS):
         stage.prepare()
         overhead = seconds(stage.overhead) if stage.overhead else 0.0
         taken.append(seconds(stage.run) - overhead)
         if stage.floor:
             stage.prepare_floor()
-            ratios.append(taken[-1] / seconds(stage.floor))
-    return statistics.median(taken), statistics.median(ratios) if ratios else None
+            floors.append(seconds(stage.floor))
+        for name, part in stage.parts.items():
+            parts[name].append(seconds(part) / floors[-1])
+    if not floors:
+        return Measured(statistics.median(taken))
+    return Measured(
+        statistics.median(taken),
+        statistics.median(floors),
+        statistics.median(mine / floor for mine, floor in zip(taken, floors, strict=True)),
+        {name: statistics.median(ratios) for name, ratios in parts.items()},
+    )
+
+
+def add(table: Table, stage: Stage, size: int, measured: Measured) -> None:
+    """The stage's row, and one for each of its parts."""
+    speeds = [f"{size / taken:,.0f}" if taken else "" for taken in (measured.taken, measured.floor)]
+    ratio = f"{measured.ratio:.2f}" if measured.ratio else ""
+    table.add_row(stage.name, f"{size:,}", *speeds, ratio, stage.target, stage.floor_name)
+    for name, part in measured.parts.items():
+        table.add_row(f"  {name}", "", "", "", f"{part:.2f}")
 
 
 def main() -> int:
     """Print the table. The exit status is 0: a measurement is no test."""
     console = Console()
     table = Table(title="Each stage against its floor, medians of pairs in one run", title_justify="left")
-    for heading in ("stage", "rows", "rows/s", "ratio", "floor", "target"):
-        table.add_column(heading, justify="right" if heading in ("rows", "rows/s", "ratio", "target") else "left")
+    for heading in ("stage", "rows", "rows/s", "floor's", "ratio", "target", "floor"):
+        table.add_column(heading, justify="left" if heading in ("stage", "floor") else "right")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         server = Server(Path(folder) / "postgres")
         server.start()
@@ -63,15 +94,7 @@ def main() -> int:
                     warehouse.install(connection)
                     for stage in stages.stages(connection, server, Path(folder), size):
                         console.print(f"measuring {stage.name} at {size:,} rows", style="dim", highlight=False)
-                        taken, ratio = measure(stage)
-                        table.add_row(
-                            stage.name,
-                            f"{size:,}",
-                            f"{size / taken:,.0f}",
-                            "" if ratio is None else f"{ratio:.2f}",
-                            stage.floor_name,
-                            stage.target,
-                        )
+                        add(table, stage, size, measure(stage))
         finally:
             server.stop()
     console.print(table)

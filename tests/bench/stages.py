@@ -3,51 +3,32 @@
 from __future__ import annotations
 
 import csv
-import os
 import random
 import shlex
 import subprocess
+from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 import psycopg
-from dbt.cli.main import dbtRunner
 from psycopg import Connection, sql
 
 from crw import contracts, landing, ledger, publish, quality
-from crw.local import environment
 from crw.local.postgres import Server, binaries
 from crw.settings import HONG_KONG
-from crw.sources import Interval, database, files
+from crw.sources import Batch, Interval, database, files, pseudonym
 from crw.warehouse import columns_of, landing_table
+from tests.bench.stage import Stage
+from tests.bench.transform import transform
 
 CASES = contracts.table("feedback", "cases")
 RESPONDENTS = contracts.table("survey", "respondent")
 NIGHT = date(2013, 3, 31)
 INTERVAL = Interval(ledger.BEGINNING, datetime(2013, 4, 1, tzinfo=HONG_KONG))
 SECRET = b"bench"
+KEYS = ("crw.inner_key", "crw.outer_key")
 QUESTIONS = 10
-
-
-def nothing() -> None:
-    """No preparation."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Something to time: `run` against `floor`, each after its preparation, which is not timed."""
-
-    name: str
-    run: Callable[[], object]
-    floor_name: str = ""
-    floor: Callable[[], object] | None = None
-    target: str = ""
-    prepare: Callable[[], object] = nothing
-    prepare_floor: Callable[[], object] = nothing
-    overhead: Callable[[], object] | None = None
-    """What `run` spends before it does anything: timed too, and taken off."""
 
 
 def stages(warehouse: Connection, server: Server, folder: Path, rows: int) -> Iterator[Stage]:
@@ -60,7 +41,7 @@ def stages(warehouse: Connection, server: Server, folder: Path, rows: int) -> It
     drop = folder / f"drop_{rows}"
     _make_deliveries(drop, rows)
     yield _files(warehouse, drop)
-    yield _transform(warehouse, server, folder / f"dbt_{rows}")
+    yield transform(warehouse, server, folder / f"dbt_{rows}", NIGHT)
 
 
 def _make_source(warehouse: Connection, rows: int) -> None:
@@ -93,28 +74,56 @@ def _new_load(warehouse: Connection, table: contracts.Table) -> ledger.Load:
 
 
 def _extract(warehouse: Connection, dsn: str) -> Stage:
-    """Source to landing, pseudonyms computed in the source; the floor copies the same query between two psql."""
+    """Source to landing; the floor pipes the same query, pseudonyms and all, between two psql into a table of the same shape.
+
+    Ours is a whole load: besides the copying the ledger's row, TRUNCATE, ANALYZE and the count check.
+    """
 
     def run() -> None:
         with psycopg.connect(dsn) as source:
             landing.land(warehouse, _new_load(warehouse, CASES), database.read(CASES, source, INTERVAL, SECRET))
 
-    query = ", ".join("null::text" if c.pseudonym_of else f"{c.name}::{c.type}" for c in CASES.columns)
-    psql = f"{shlex.quote(str(binaries() / 'psql'))} -qX {shlex.quote(dsn)} -c"
-    pipe = (
-        f"set -o pipefail; {psql} 'copy (select {query} from case_management.cases) to stdout (format binary)' | "
-        f"{psql} 'copy bench_floor from stdin (format binary)'"
-    )
-    create = sql.SQL("drop table if exists bench_floor; create table bench_floor as select {} from {} limit 0")
+    query = database.statement(CASES, INTERVAL).as_string(warehouse)
+    without_pseudonyms = query
+    for column in CASES.columns:
+        if column.pseudonym_of:
+            hashed = pseudonym.expression(column.pseudonym_of).as_string(warehouse)
+            without_pseudonyms = without_pseudonyms.replace(hashed, "null::text")
+    with warehouse.transaction():
+        pseudonym.prepare(warehouse, SECRET)
+        keys = [f"-c {name}={warehouse.execute('select current_setting(%s)', [name]).fetchone()[0]}" for name in KEYS]
+    psql = f"PGOPTIONS={shlex.quote(' '.join(keys))} {shlex.quote(str(binaries() / 'psql'))} -qX {shlex.quote(dsn)} -c"
+    copy_in = f"copy bench_floor ({columns_of(CASES).as_string(warehouse)}) from stdin (format binary)"
 
+    def pipe(copy_out: str) -> None:
+        command = f"set -o pipefail; {psql} {shlex.quote(copy_out)} | {psql} {shlex.quote(copy_in)}"
+        subprocess.run(["bash", "-c", command], check=True)
+
+    def pipe_without_pseudonyms() -> None:
+        warehouse.execute("truncate bench_floor")
+        pipe(without_pseudonyms)
+
+    like = (
+        "drop table if exists bench_floor; create table bench_floor (like landing.feedback__cases including identity)"
+    )
     return Stage(
         "extract (database)",
         run,
-        "psql | psql, binary COPY, no pseudonyms",
-        lambda: subprocess.run(["bash", "-c", pipe], check=True),
+        "psql | psql, binary COPY, same query",
+        lambda: pipe(query),
         "<= 1.3",
-        prepare_floor=lambda: warehouse.execute(create.format(columns_of(CASES), landing_table(CASES))),
+        prepare_floor=lambda: warehouse.execute(like),
+        parts={"the pipe without pseudonyms": pipe_without_pseudonyms, **_checks(warehouse, CASES)},
     )
+
+
+def _checks(warehouse: Connection, table: contracts.Table) -> dict[str, Callable[[], object]]:
+    """What a load does with a landed batch."""
+    count = sql.SQL("select count(*) from {}").format(landing_table(table))
+    return {
+        "ANALYZE": lambda: landing.analyze(warehouse.cursor(), table),
+        "count check": lambda: warehouse.execute(count).fetchone(),
+    }
 
 
 def _validate(warehouse: Connection) -> Stage:
@@ -199,12 +208,21 @@ questions:
 
 
 def _files(warehouse: Connection, drop: Path) -> Stage:
-    """A CSV through its code book into landing; the floor is the server's own COPY of the same bytes, typed."""
-    columns = ", ".join(["resp text", "weight numeric", *(f"q{n} text" for n in range(QUESTIONS))])
+    """A CSV through its code book into landing; the floor is the server's own COPY of the same bytes into text columns.
+
+    Ours is a whole load, the file's SHA-256 and the reading of its code book included.
+    """
+    columns = ", ".join(f"{name} text" for name in ["resp", "weight", *(f"q{n}" for n in range(QUESTIONS))])
+
+    def read() -> Batch:
+        return files.read(RESPONDENTS, drop, Interval(ledger.BEGINNING, datetime.now(HONG_KONG)), frozenset())
 
     def run() -> None:
-        batch = files.read(RESPONDENTS, drop, Interval(ledger.BEGINNING, datetime.now(HONG_KONG)), frozenset())
-        landing.land(warehouse, _new_load(warehouse, RESPONDENTS), batch)
+        landing.land(warehouse, _new_load(warehouse, RESPONDENTS), read())
+
+    def read_alone() -> None:
+        for section in read().blocks:
+            deque(section.blocks, maxlen=0)
 
     def floor() -> None:
         warehouse.execute(
@@ -220,55 +238,5 @@ def _files(warehouse: Connection, drop: Path) -> Stage:
         prepare_floor=lambda: warehouse.execute(
             f"drop table if exists bench_file; create table bench_file ({columns})"
         ),
+        parts={"the reader without landing": read_alone, **_checks(warehouse, RESPONDENTS)},
     )
-
-
-def _transform(warehouse: Connection, server: Server, target: Path) -> Stage:
-    """A first `dbt run` of everything from raw, less the seconds dbt needs to start; the floor is one SQL script.
-
-    The script holds the same models' SQL, as a person would write it into one file.
-    """
-    os.environ.update(environment.dbt_variables(server, target, warehouse.info.dbname))
-    os.environ["CRW_BUSINESS_DATE"] = NIGHT.isoformat()
-    _dbt("seed")
-    models: list[tuple[str, str, str]] = []
-
-    def prepare() -> None:
-        warehouse.execute("drop schema if exists bench_models cascade")
-        for schema in ("core", "candidate"):
-            for (name,) in warehouse.execute(
-                "select tablename from pg_tables where schemaname = %s", [schema]
-            ).fetchall():
-                if (schema, name) in {(schema, model) for schema, model, _ in models}:
-                    warehouse.execute(sql.SQL("drop table {} cascade").format(sql.Identifier(schema, name)))
-
-    def run() -> None:
-        result = _dbt("run")
-        models[:] = [
-            (node.node.schema, node.node.name, node.node.compiled_code)
-            for node in result
-            if node.node.config.materialized in ("table", "incremental")
-        ]
-
-    def floor() -> None:
-        warehouse.execute("create schema bench_models")
-        for schema, name, query in models:
-            warehouse.execute(f"create table bench_models.{schema}__{name} as {query}".encode())
-            warehouse.execute(f"analyze bench_models.{schema}__{name}".encode())
-
-    return Stage(
-        "dbt run (first build)",
-        run,
-        "the same SQL as one script",
-        floor,
-        "<= 1.5",
-        prepare=prepare,
-        overhead=lambda: _dbt("run", "--select", "stg_night"),
-    )
-
-
-def _dbt(*command: str) -> list:
-    result = dbtRunner().invoke(["--quiet", *command])
-    if not result.success:
-        raise RuntimeError(f"dbt {command[0]}: {result.exception or [node.message for node in result.result]}")
-    return list(result.result)

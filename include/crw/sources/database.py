@@ -30,15 +30,18 @@ def read(table: Table, connection: Connection, interval: Interval, secret: bytes
     connection.read_only = True
     table.check_fields(_fields(table, connection), f"relation {table.relation}")
     pseudonyms.prepare(connection, secret)
-    query = sql.SQL("select {} from {} where {} >= {} and {} < {}").format(
+    return Batch("binary", _blocks(connection, statement(table, interval)))
+
+
+def statement(table: Table, interval: Interval) -> sql.Composed:
+    """The COPY that reads the rows, for a transaction that `pseudonym.prepare` was given."""
+    return sql.SQL("copy (select {0} from {1} where {2} >= {3} and {2} < {4}) to stdout (format binary)").format(
         sql.SQL(", ").join(map(_expression, table.columns)),
         sql.Identifier(*table.relation.split(".")),
         sql.Identifier(table.watermark),
         sql.Literal(interval.start),
-        sql.Identifier(table.watermark),
         sql.Literal(interval.end),
     )
-    return Batch("binary", _blocks(connection, query))
 
 
 def _fields(table: Table, connection: Connection) -> set[str]:
@@ -55,9 +58,8 @@ def _expression(column: Column) -> sql.Composable:
     return sql.SQL("{}::{}").format(sql.Identifier(column.name), sql.SQL(column.type))
 
 
-def _blocks(connection: Connection, query: sql.Composed) -> Iterator[bytes]:
-    statement = sql.SQL("copy ({}) to stdout (format binary)").format(query)
-    with connection, connection.cursor() as cursor, cursor.copy(statement) as copy:
+def _blocks(connection: Connection, copy_out: sql.Composed) -> Iterator[bytes]:
+    with connection, connection.cursor() as cursor, cursor.copy(copy_out) as copy:
         messages: list[bytes] = []
         for message in copy:
             messages.append(bytes(message))

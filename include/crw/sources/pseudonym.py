@@ -48,8 +48,9 @@ def prepare(connection: Connection, secret: bytes) -> None:
 
 def expression(column: str) -> sql.Composed:
     """SQL that computes the same pseudonym inside a PostgreSQL source, so that the value itself never leaves it."""
+    # The keys are decoded in subqueries: once a statement instead of once a row.
     return sql.SQL(
         "case when trim({column}) <> '' then encode(sha256("
-        "decode(current_setting('crw.outer_key'), 'hex') || sha256("
-        "decode(current_setting('crw.inner_key'), 'hex') || convert_to(lower(trim({column})), 'UTF8'))), 'hex') end"
+        "(select decode(current_setting('crw.outer_key'), 'hex')) || sha256("
+        "(select decode(current_setting('crw.inner_key'), 'hex')) || convert_to(lower(trim({column})), 'UTF8'))), 'hex') end"
     ).format(column=sql.Identifier(column))
