@@ -8,6 +8,91 @@
     ]) }}
 {%- endmacro %}
 
+{# Those counts as columns over rows of fct_feedback_movement. #}
+{% macro feedback_count_columns() -%}
+    {%- for count in feedback_counts() %}
+    count(*) filter (where movement.measure = '{{ count }}') as {{ count }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{# From and where of the movements and cases that count by the business date, in the periods that are made anew. #}
+{% macro counted_movements(more_joins='') -%}
+    from {{ ref('fct_feedback_movement') }} as movement
+    inner join {{ ref('fct_feedback_case') }} as feedback on movement.case_no = feedback.case_no
+    cross join {{ ref('as_of') }} as night
+    {{ more_joins }}
+    where
+        feedback.is_counted
+        and feedback.received_on <= night.business_date
+        and movement.moved_on <= night.business_date
+        and {{ is_changed('movement.moved_on', changed_days()) }}
+{%- endmacro %}
+
+{# The periods that are made anew. #}
+{% macro periods_made_anew(change='has_changed') -%}
+    select * from {{ ref('dim_feedback_period') }} where {{ is_changed('(period_basis, period)', changed_periods(change)) }}
+{%- endmacro %}
+
+{# Queries of the periods whose figures change and of their days, for is_changed and forget_changed. #}
+{% macro changed_periods(change='has_changed') -%}
+    select (period_basis, period) from {{ ref('changed_feedback_period') }} where {{ change }}
+{%- endmacro %}
+
+{% macro changed_days() -%}
+    select day.date_day from {{ ref('dim_date') }} as day
+    where exists (
+        select from ({{ periods_made_anew() }}) as period where day.date_day between period.period_start and period.period_end
+    )
+{%- endmacro %}
+
+{#
+  Periods of `counted` beside what was received a year before: from `counted`, or from the mart where that period is not
+  made anew. A change is told only between two whole periods; where nothing came in the one before, that is known to be 0.
+  Args: grain: columns beside the period.
+#}
+{% macro compared_with_year_before(grain) -%}
+    select
+        now.*,
+        case when now.period_compared is not null then coalesce(before.received, 0) end as received_year_before
+    from counted as now
+    left join (
+        select period_basis, period, {{ grain | join(', ') }}, received from counted
+        {%- if is_incremental() %}
+        union all
+        select period_basis, period, {{ grain | join(', ') }}, received from {{ this }}
+        {%- endif %}
+    ) as before
+        on
+            now.period_basis = before.period_basis
+            and now.period_compared = before.period
+            {%- for column in grain %}
+            and now.{{ column }} = before.{{ column }}
+            {%- endfor %}
+{%- endmacro %}
+
+{# The counts of `now`, and what the marts on feedback tell of them: shares, and the change on the year before. #}
+{% macro feedback_figures() -%}
+    {%- for count in feedback_counts() %}
+    now.{{ count }},
+    {%- endfor %}
+    {{ share('now.received_reopened', 'now.received') }} as reopened_share,
+    {{ share('now.found_substantiated + now.found_partly',
+             'now.found_substantiated + now.found_partly + now.found_unsubstantiated') }} as substantiated_share,
+    {%- for milestone in ['acknowledgement', 'first_reply', 'substantive_reply'] %}
+    {{ share('now.' ~ milestone ~ '_within_target', 'now.' ~ milestone ~ '_due') }} as {{ milestone }}_within_target_share,
+    {%- endfor %}
+    now.received_year_before,
+    {{ change_pct('now.received', 'now.received_year_before') }} as received_change_pct,
+    {{ ratio_change_pct('now.received', 'now.received_year_before', '-') }} as received_change_low_pct,
+    {{ ratio_change_pct('now.received', 'now.received_year_before', '+') }} as received_change_high_pct,
+    {{ is_ratio_significant('now.received', 'now.received_year_before') }} as is_change_significant
+{%- endmacro %}
+
+{# The kinds of feedback that are reported even where nothing came. #}
+{% macro feedback_kinds() -%}
+    (values ('commendation'), ('complaint'), ('suggestion'), ('enquiry'), ('lost_mail_claim'))
+{%- endmacro %}
+
 {# Rows (dimension, dimension_value) of a case, to be used in a lateral join. Args: case: alias; dimensions: those wanted. #}
 {% macro feedback_dimensions(case, dimensions) -%}
     {%- set columns = {

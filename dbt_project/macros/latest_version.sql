@@ -1,11 +1,14 @@
 {#
   The latest version of each key of a raw table, as known at the end of the night's business date: highest
   _business_date, then _load_id. Later dates that are in raw already do not count, so a night gives the same figures
-  whenever it is run. Args: source, table; key: list of SQL expressions; tie_break: what decides between two rows that
-  one load stored under one key.
+  whenever it is run. Args: source, table; key: list of SQL expressions, of which the first is also the column
+  `_key`, so that a condition on it reaches the table; tie_break: what decides between two rows that one load stored under
+  one key.
 #}
 {% macro latest_version(source_name, table, key, tie_break=none) -%}
-    select distinct on ({{ key | join(', ') }}) *
+    select distinct on ({{ key | join(', ') }})
+        *,
+        {{ key[0] }} as _key
     from {{ source(source_name, table) }}
     where _business_date <= (select business_date from {{ ref('stg_night') }})
     order by {{ key | join(', ') }}, _business_date desc, _load_id desc{{ ', ' ~ tie_break if tie_break }}

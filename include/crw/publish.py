@@ -9,7 +9,7 @@ from psycopg import Connection, sql
 
 from crw import ledger
 from crw.ledger import Load, LoadError
-from crw.warehouse import columns_of, ensure_partition, landing_table, raw_table
+from crw.warehouse import columns_of, ensure_partition, landing_table, note_load, raw_table
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ def publish_load(connection: Connection, load: Load, releases: list[int] | None 
         ledger.lock(connection, load, "validated")
         _delete_outdated(connection, load)
         published = _append(connection, load)
+        if published:
+            note_load(connection, load.table, load.business_date, load.load_id)
         figures = _figures(connection, load, published)
         if figures.read != figures.published + figures.unchanged + figures.quarantined:
             raise LoadError(f"{load}: rows do not add up: {figures}")

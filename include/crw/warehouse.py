@@ -63,6 +63,14 @@ def ensure_partition(connection: Connection, table: Table, business_date: date) 
     return name
 
 
+def note_load(connection: Connection, table: Table, business_date: date, load_id: int) -> None:
+    """Note in audit.raw_change that a load stored rows in raw, in the transaction that stores them."""
+    connection.execute(
+        "insert into audit.raw_change (relation, business_date, load_id) values (%s, %s, %s)",
+        [table.identifier, business_date, load_id],
+    )
+
+
 def _create(connection: Connection, table: Table) -> None:
     definitions = sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.type)) for column in table.columns
@@ -86,6 +94,12 @@ def _create(connection: Connection, table: Table) -> None:
                 sql.Identifier(index), raw_table(table), sql.SQL(", ").join(map(sql.Identifier, table.key))
             )
         )
+    connection.execute(
+        sql.SQL(
+            "create or replace trigger note_deleted after delete on {} referencing old table as deleted "
+            "for each statement execute function audit.note_deleted({})"
+        ).format(raw_table(table), sql.Literal(table.key[0]))
+    )
     for schema in ("landing", "raw"):
         _add_new_columns(connection, table, schema)
 

@@ -69,6 +69,28 @@ create table if not exists audit.publication (
 );
 comment on table audit.publication is 'One row per mart each time the marts were swapped.';
 
+create table if not exists audit.raw_change (
+    changed_by xid8 not null default pg_current_xact_id(),
+    relation text not null,
+    business_date date not null,
+    load_id bigint,
+    key text,
+    check (num_nonnulls(load_id, key) = 1)
+);
+comment on table audit.raw_change is 'What changed in raw, so that dbt reads no more than that: one row per load that stored rows, one per key that rows were deleted of.';
+comment on column audit.raw_change.changed_by is 'Transaction that changed it. Transactions that a snapshot does not see are exactly those that came since, whenever they began.';
+comment on column audit.raw_change.key is 'First column of the contract''s key, of a deleted row.';
+
+create or replace function audit.note_deleted() returns trigger language plpgsql as $$
+begin
+    execute format(
+        'insert into audit.raw_change (relation, business_date, key) select distinct %L, _business_date, %I::text from deleted',
+        tg_table_name, tg_argv[0]
+    );
+    return null;
+end $$;
+comment on function audit.note_deleted() is 'Trigger of every raw table: whatever is deleted, by a re-run, an erasure or by hand, is noted in audit.raw_change.';
+
 create table if not exists quarantine.record (
     record_id bigint generated always as identity primary key,
     load_id bigint not null references audit.load,
@@ -124,6 +146,7 @@ grant usage on schema raw to crw_transformer;
 grant select on all tables in schema raw to crw_transformer;
 grant usage on schema audit to crw_transformer;
 grant select on audit.publication to crw_transformer;  -- which past dates there are
+grant select on audit.raw_change to crw_transformer;
 grant usage on schema core, marts to crw_analyst;
 grant select on all tables in schema core, marts to crw_analyst;
 grant usage on schema marts to crw_dashboard;

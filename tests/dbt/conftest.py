@@ -25,6 +25,7 @@ class Warehouse:
         """Write rows into raw as one load of one date; columns not given are null."""
         table, day = contracts.table(source, name), date.fromisoformat(business_date)
         warehouse.ensure_partition(self.connection, table, day)
+        warehouse.note_load(self.connection, table, day, load_id)
         for row in rows:
             assert row.keys() <= set(table.column_names)
             values = {**row, "_load_id": load_id, "_business_date": day}
@@ -53,10 +54,11 @@ class Warehouse:
         return self.connection.execute(query).fetchall()
 
     def contents(self, *schemas: str) -> dict[str, list[tuple]]:
-        """Every row of every table of the schemas, sorted, without the technical columns that name loads."""
+        """Every row of every table of the schemas, sorted, without load ids and what is only told of the night itself."""
         tables = self.rows(
             "select table_schema, table_name, string_agg(quote_ident(column_name), ', ' order by ordinal_position) "
-            "from information_schema.columns where column_name not in ('_load_id', '_inputs_hash') "
+            "from information_schema.columns where column_name <> '_load_id' "
+            "and table_name <> 'build' and table_name not like 'changed\\_%' "
             f"and table_schema in ({', '.join(repr(schema) for schema in schemas)}) group by 1, 2"
         )
         return {

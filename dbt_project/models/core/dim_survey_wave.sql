@@ -13,3 +13,4 @@ select
     lag(wave_code) over (order by period_end, period_start, wave_code) as wave_before
 from {{ ref('stg_survey__delivery') }}
 where is_latest
+-- depends_on: {{ ref('changed_wave') }}

@@ -1,9 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='case_no',
-    on_schema_change='append_new_columns',
-    pre_hook="{{ forget_gone(this, 'case_no', ref('stg_feedback__case')) }}",
+    indexes=[{'columns': ['received_on']}, {'columns': ['_stated_category_code']}, {'columns': ['_stated_post_office_code']}, {'columns': ['_stated_company_id']}],
+    pre_hook="{{ forget_changed('case_no', changed_cases()) }}",
     post_hook="analyze {{ this }}"
 ) }}
 
@@ -13,14 +11,14 @@ with milestone as (
         min(occurred_at) filter (where event_type = 'acknowledged') as acknowledged_at,
         min(occurred_at) filter (where event_type in ('interim_reply', 'replied')) as first_reply_at,
         min(occurred_at) filter (where event_type = 'replied') as replied_at,
-        count(*) filter (where event_type = 'reopened') as reopened_count,
-        bit_xor(hashint8extended(event_id, _load_id)) as event_versions
+        count(*) filter (where event_type = 'reopened') as reopened_count
     from {{ ref('fct_feedback_event') }}
+    where {{ is_changed('case_no', changed_cases()) }}
     group by 1
 ),
 
 -- A code that its dimension does not know is no reference: it becomes null, never a sentinel.
-feedback as (
+changed as (
     select
         feedback.case_no,
         category.category_code,
@@ -44,16 +42,10 @@ feedback as (
         milestone.replied_at,
         feedback.closed_at,
         coalesce(milestone.reopened_count, 0)::integer as reopened_count,
-        -- Everything that a row is made of: when any of it changes, the row is made anew.
-        hashtextextended(concat_ws(
-            '|', feedback._load_id, milestone.event_versions, category.kind, category.category_code, issue.issue_code,
-            service.service_code, channel.channel_code, office.post_office_code, district.district_code,
-            customer.company_id, calendar.version, '{{ local_md5(model.raw_code) }}'
-        ), 0) as _inputs_hash
+        feedback.category_code as _stated_category_code,
+        feedback.post_office_code as _stated_post_office_code,
+        feedback.company_id as _stated_company_id
     from {{ ref('stg_feedback__case') }} as feedback
-    cross join (
-        select bit_xor(hashtextextended(holiday_date::text, 0)) as version from {{ ref('public_holiday') }}
-    ) as calendar
     left join milestone on feedback.case_no = milestone.case_no
     left join {{ ref('stg_feedback__category') }} as category on feedback.category_code = category.category_code
     left join {{ ref('dim_issue') }} as issue on category.issue_code = issue.issue_code
@@ -62,15 +54,7 @@ feedback as (
     left join {{ ref('dim_post_office') }} as office on feedback.post_office_code = office.post_office_code
     left join {{ ref('dim_district') }} as district on feedback.district_code = district.district_code
     left join {{ ref('dim_customer') }} as customer on feedback.company_id = customer.company_id
-),
-
-changed as (
-    select feedback.*
-    from feedback
-    {% if is_incremental() %}
-        left join {{ this }} as known on feedback.case_no = known.case_no
-        where feedback._inputs_hash is distinct from known._inputs_hash
-    {% endif %}
+    where {{ is_changed('feedback.case_no', changed_cases()) }}
 )
 
 {% set milestones = ['acknowledged', 'first_reply', 'replied', 'closed'] %}
@@ -105,10 +89,13 @@ select
     end as {{ milestone }}_working_days,
     {%- endfor %}
     changed.reopened_count,
-    changed._inputs_hash
+    changed._stated_category_code,
+    changed._stated_post_office_code,
+    changed._stated_company_id
 from changed
 left join {{ ref('dim_date') }} as received_day on changed.received_on = received_day.date_day
 {%- for milestone in milestones %}
 left join {{ ref('dim_date') }} as {{ milestone }}_day
     on {{ hong_kong_date('changed.' ~ milestone ~ '_at') }} = {{ milestone }}_day.date_day
 {%- endfor %}
+-- depends_on: {{ ref('changed_feedback_day') }}

@@ -1,9 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='event_id',
-    on_schema_change='append_new_columns',
-    pre_hook="{{ forget_gone(this, 'event_id', ref('stg_feedback__case_event')) }}",
+    indexes=[{'columns': ['case_no']}],
+    pre_hook="{{ forget_changed('event_id', changed_keys('feedback__case_event', 'bigint')) }}",
     post_hook="analyze {{ this }}"
 ) }}
 
@@ -17,8 +15,5 @@ select
     event.actor_unit,
     event._load_id
 from {{ ref('stg_feedback__case_event') }} as event
-{% if is_incremental() %}
-    -- Versions are compared, not a high-water mark: a re-run can put an older version back, and loads may commit late.
-    left join {{ this }} as known on event.event_id = known.event_id
-    where event._load_id is distinct from known._load_id
-{% endif %}
+where {{ is_changed('event.event_id', changed_keys('feedback__case_event', 'bigint')) }}
+-- depends_on: {{ ref('changed_case') }}

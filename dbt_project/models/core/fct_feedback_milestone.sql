@@ -1,35 +1,14 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='case_no',
-    on_schema_change='append_new_columns',
-    pre_hook="{{ forget_gone(this, 'case_no', ref('fct_feedback_case')) }}",
+    indexes=[{'columns': ['due_on']}, {'columns': ['met_on']}],
+    pre_hook="{{ forget_changed('case_no', changed_cases()) }}",
     post_hook="analyze {{ this }}"
 ) }}
 
-with feedback as (
-    select
-        feedback.*,
-        hashint8extended(
-            feedback._inputs_hash, hashtextextended(target.version || '{{ local_md5(model.raw_code) }}', 0)
-        ) as version
-    from {{ ref('fct_feedback_case') }} as feedback
-    cross join (
-        select
-            coalesce(
-                string_agg(concat_ws(' ', milestone, limit_days, day_basis), '|' order by milestone), ''
-            ) as version
-        from {{ ref('service_target') }}
-    ) as target
-),
-
-changed as (
-    select feedback.*
-    from feedback
-    {% if is_incremental() %}
-        left join {{ this }} as known on feedback.case_no = known.case_no and known.milestone = 'closing'
-        where feedback.version is distinct from known._inputs_hash
-    {% endif %}
+with changed as (
+    select *
+    from {{ ref('fct_feedback_case') }}
+    where {{ is_changed('case_no', changed_cases()) }}
 )
 
 select
@@ -43,8 +22,7 @@ select
     end as due_on,
     step.met_on,
     step.calendar_days,
-    step.working_days,
-    changed.version as _inputs_hash
+    step.working_days
 from changed
 cross join lateral (
     values

@@ -1,26 +1,13 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='case_no',
-    on_schema_change='append_new_columns',
-    pre_hook="{{ forget_gone(this, 'case_no', ref('fct_feedback_case')) }}",
+    pre_hook="{{ forget_changed('case_no', changed_cases()) }}",
     post_hook="analyze {{ this }}"
 ) }}
 
-with feedback as (
-    select
-        *,
-        hashint8extended(_inputs_hash, hashtextextended('{{ local_md5(model.raw_code) }}', 0)) as version
+with changed as (
+    select *
     from {{ ref('fct_feedback_case') }}
-),
-
-changed as (
-    select feedback.*
-    from feedback
-    {% if is_incremental() %}
-        left join {{ this }} as known on feedback.case_no = known.case_no and known.spell_number = 1
-        where feedback.version is distinct from known._inputs_hash
-    {% endif %}
+    where {{ is_changed('case_no', changed_cases()) }}
 ),
 
 -- A case is open from its receipt; a typing error that closes it before the receipt closes it on that day.
@@ -41,7 +28,9 @@ turn as (
         event.event_type in ('reopened', 'reinstated')
     from changed
     inner join {{ ref('fct_feedback_event') }} as event on changed.case_no = event.case_no
-    where event.event_type in ('closed', 'withdrawn', 'merged', 'reopened', 'reinstated')
+    where
+        event.event_type in ('closed', 'withdrawn', 'merged', 'reopened', 'reinstated')
+        and {{ is_changed('event.case_no', changed_cases()) }}
 ),
 
 -- Closed twice is closed once, and reopening what is open opens nothing.
@@ -88,7 +77,6 @@ select
         when numbered.spell_number < numbered.spells then numbered.open_to
         when changed.status in ('closed', 'withdrawn', 'merged')
             then coalesce(numbered.open_to, greatest(changed.closed_on, numbered.open_from))
-    end as open_to,
-    changed.version as _inputs_hash
+    end as open_to
 from numbered
 inner join changed on numbered.case_no = changed.case_no

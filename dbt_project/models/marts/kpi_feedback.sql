@@ -1,5 +1,4 @@
-{%- set milestones = ['acknowledgement', 'first_reply', 'substantive_reply'] -%}
-{%- set counts = feedback_counts() -%}
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('(period_basis, period)', changed_periods()) }}") }}
 
 -- Counts add up, so months are counted once and every other period is made of months. Roll-up rows say 'all'.
 with by_month as (
@@ -13,17 +12,9 @@ with by_month as (
         case
             when grouping(coalesce(feedback.issue_code, 'not_stated')) = 1 then 'all'
             else coalesce(feedback.issue_code, 'not_stated')
-        end as issue_code
-        {%- for count in counts %},
-        count(*) filter (where movement.measure = '{{ count }}') as {{ count }}
-        {%- endfor %}
-    from {{ ref('fct_feedback_movement') }} as movement
-    inner join {{ ref('fct_feedback_case') }} as feedback on movement.case_no = feedback.case_no
-    cross join {{ ref('as_of') }} as night
-    where
-        feedback.is_counted
-        and feedback.received_on <= night.business_date
-        and movement.moved_on <= night.business_date
+        end as issue_code,
+        {{ feedback_count_columns() }}
+    {{ counted_movements() }}
     group by grouping sets (
         (1, coalesce(feedback.kind, 'not_stated')),
         (1, coalesce(feedback.kind, 'not_stated'), coalesce(feedback.service_code, 'not_stated')),
@@ -34,19 +25,19 @@ with by_month as (
     )
 ),
 
--- A kind of which nothing came to a service in a period has a row that says 0.
+period as (
+    {{ periods_made_anew() }}
+),
+
+-- A kind of which nothing came to a service in a period has a row that says 0; cases without a kind have one where they came.
 cell as (
     select
         kind.kind,
         service.service_code,
         'all' as issue_code,
         period.*
-    from {{ ref('dim_feedback_period') }} as period
-    cross join (
-        values ('commendation'), ('complaint'), ('suggestion'), ('enquiry'), ('lost_mail_claim')
-        union
-        select kind from by_month
-    ) as kind (kind)
+    from period
+    cross join {{ feedback_kinds() }} as kind (kind)
     cross join (
         select service_code from {{ ref('dim_service') }}
         union all
@@ -59,14 +50,13 @@ cell as (
         by_month.issue_code,
         period.*
     from by_month
-    inner join {{ ref('dim_feedback_period') }} as period
-        on by_month.month_start between period.period_start and period.period_end
+    inner join period on by_month.month_start between period.period_start and period.period_end
 ),
 
 counted as (
     select
         cell.*
-        {%- for count in counts %},
+        {%- for count in feedback_counts() %},
         coalesce(sum(by_month.{{ count }}), 0)::integer as {{ count }}
         {%- endfor %}
     from cell
@@ -80,19 +70,8 @@ counted as (
         cell.period_end, cell.as_of_date, cell.is_complete, cell.fiscal_year, cell.period_compared
 ),
 
--- A change is told only between two whole periods; where nothing came in the one before, that is known to be 0.
 compared as (
-    select
-        now.*,
-        case when now.period_compared is not null then coalesce(before.received, 0) end as received_year_before
-    from counted as now
-    left join counted as before
-        on
-            now.period_basis = before.period_basis
-            and now.period_compared = before.period
-            and now.kind = before.kind
-            and now.service_code = before.service_code
-            and now.issue_code = before.issue_code
+    {{ compared_with_year_before(['kind', 'service_code', 'issue_code']) }}
 )
 
 select
@@ -106,22 +85,8 @@ select
         when now.issue_code <> 'all' then 'issue' when now.service_code <> 'all' then 'service' else 'kind'
     end as level,
     now.service_code,
-    now.issue_code
-    {%- for count in counts %},
-    now.{{ count }}
-    {%- endfor %},
-    {{ share('now.received_reopened', 'now.received') }} as reopened_share,
-    {{ share('now.found_substantiated + now.found_partly',
-             'now.found_substantiated + now.found_partly + now.found_unsubstantiated') }} as substantiated_share
-    {%- for milestone in milestones %},
-    {{ share('now.' ~ milestone ~ '_within_target', 'now.' ~ milestone ~ '_due') }}
-        as {{ milestone }}_within_target_share
-    {%- endfor %},
-    now.received_year_before,
-    {{ change_pct('now.received', 'now.received_year_before') }} as received_change_pct,
-    {{ ratio_change_pct('now.received', 'now.received_year_before', '-') }} as received_change_low_pct,
-    {{ ratio_change_pct('now.received', 'now.received_year_before', '+') }} as received_change_high_pct,
-    {{ is_ratio_significant('now.received', 'now.received_year_before') }} as is_change_significant,
+    now.issue_code,
+    {{ feedback_figures() }},
     mail.items as mail_items,
     {{ share('1000000::numeric * now.received', 'mail.items') }} as received_per_million_items,
     complaint.received as complaints,

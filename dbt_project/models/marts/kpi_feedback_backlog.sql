@@ -1,4 +1,10 @@
-with open_case as (
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('(period_basis, period)', changed_periods('has_changed_backlog')) }}") }}
+
+with period as materialized (
+    {{ periods_made_anew('has_changed_backlog') }}
+),
+
+open_case as (
     select
         feedback.case_no,
         coalesce(feedback.kind, 'not_stated') as kind,
@@ -28,7 +34,7 @@ counted as (
         count(*) filter (where open_case.spell_number > 1) as reopened_cases,
         sum(day.as_of_date - open_case.received_on) as age_days_sum,
         max(day.as_of_date - open_case.received_on) as oldest_age_days
-    from (select distinct as_of_date from {{ ref('dim_feedback_period') }}) as day
+    from (select distinct as_of_date from period) as day
     inner join open_case on day.as_of_date >= open_case.open_from and day.as_of_date < open_case.open_to
     inner join band
         on
@@ -37,29 +43,36 @@ counted as (
     group by 1, 2, 3
 ),
 
-kind as (
-    select kind
-    from (values ('commendation'), ('complaint'), ('suggestion'), ('enquiry'), ('lost_mail_claim')) as known (kind)
+-- Cases without a kind have rows where there are any.
+cell as (
+    select
+        period.*,
+        kind.kind
+    from period
+    cross join {{ feedback_kinds() }} as kind (kind)
     union
-    select kind from counted
+    select
+        period.*,
+        counted.kind
+    from period
+    inner join counted on period.as_of_date = counted.as_of_date
 )
 
 select
-    period.period_basis,
-    period.period,
-    period.period_start,
-    period.period_end,
-    period.as_of_date,
-    period.is_complete,
-    kind.kind,
+    cell.period_basis,
+    cell.period,
+    cell.period_start,
+    cell.period_end,
+    cell.as_of_date,
+    cell.is_complete,
+    cell.kind,
     band.age_band,
     coalesce(counted.open_cases, 0)::integer as open_cases,
     coalesce(counted.reopened_cases, 0)::integer as reopened_cases,
     coalesce(counted.age_days_sum, 0)::integer as age_days_sum,
     {{ share('counted.age_days_sum', 'counted.open_cases') }} as age_days_average,
     counted.oldest_age_days
-from {{ ref('dim_feedback_period') }} as period
-cross join kind
+from cell
 cross join band
 left join counted
-    on period.as_of_date = counted.as_of_date and kind.kind = counted.kind and band.age_band = counted.age_band
+    on cell.as_of_date = counted.as_of_date and cell.kind = counted.kind and band.age_band = counted.age_band

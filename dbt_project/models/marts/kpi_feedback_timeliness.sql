@@ -1,11 +1,54 @@
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('(period_basis, period)', changed_periods()) }}") }}
+
 -- Cells, periods and steps are numbered: millions of rows sort by one number far faster than by six texts.
-with case_cell as materialized (
+with period as materialized (
+    select
+        *,
+        (row_number() over (order by period_basis, period))::integer as period_number
+    from ({{ periods_made_anew() }}) as made_anew
+),
+
+milestone as (
+    select
+        milestone,
+        milestone_number
+    from (
+        values ('acknowledgement', 1), ('first_reply', 2), ('substantive_reply', 3), ('closing', 4)
+    ) as milestone (milestone, milestone_number)
+),
+
+-- A step counts in the period in which it fell due; closing, which is promised by no day, in the one it was done.
+step as materialized (
+    select
+        step.case_no,
+        milestone.milestone_number,
+        period.period_number,
+        period.period_basis,
+        case when step.met_on <= night.business_date then step.calendar_days end as calendar_days,
+        case when step.met_on <= night.business_date then step.working_days end as working_days
+    from {{ ref('fct_feedback_milestone') }} as step
+    inner join milestone on step.milestone = milestone.milestone
+    cross join {{ ref('as_of') }} as night
+    inner join period
+        on
+            case when step.milestone = 'closing' then step.met_on else step.due_on end
+            between period.period_start and period.as_of_date
+    where
+        step.milestone = 'closing' and {{ is_changed('step.met_on', changed_days()) }}
+        or step.milestone <> 'closing' and {{ is_changed('step.due_on', changed_days()) }}
+),
+
+case_cell as materialized (
     select
         feedback.case_no,
         coalesce(feedback.kind, 'not_stated') as kind,
         feature.dimension,
         feature.dimension_value
-    from {{ ref('fct_feedback_case') }} as feedback
+    from (
+        select *
+        from {{ ref('fct_feedback_case') }}
+        where case_no in (select case_no from step)
+    ) as feedback
     cross join lateral (
         {{ feedback_dimensions('feedback', [
             'all', 'service', 'issue', 'channel', 'district', 'post_office', 'language'
@@ -35,40 +78,6 @@ numbered as materialized (
             case_cell.kind = cell.kind
             and case_cell.dimension = cell.dimension
             and case_cell.dimension_value = cell.dimension_value
-),
-
-period as materialized (
-    select
-        *,
-        (row_number() over (order by period_basis, period))::integer as period_number
-    from {{ ref('dim_feedback_period') }}
-),
-
-milestone as (
-    select
-        milestone,
-        milestone_number
-    from (
-        values ('acknowledgement', 1), ('first_reply', 2), ('substantive_reply', 3), ('closing', 4)
-    ) as milestone (milestone, milestone_number)
-),
-
--- A step counts in the period in which it fell due; closing, which is promised by no day, in the one it was done.
-step as materialized (
-    select
-        step.case_no,
-        milestone.milestone_number,
-        period.period_number,
-        period.period_basis,
-        case when step.met_on <= night.business_date then step.calendar_days end as calendar_days,
-        case when step.met_on <= night.business_date then step.working_days end as working_days
-    from {{ ref('fct_feedback_milestone') }} as step
-    inner join milestone on step.milestone = milestone.milestone
-    cross join {{ ref('as_of') }} as night
-    inner join period
-        on
-            case when step.milestone = 'closing' then step.met_on else step.due_on end
-            between period.period_start and period.as_of_date
 ),
 
 -- Percentiles do not roll up, so they are taken anew for every cell of every period; a month of one post office has no

@@ -3,7 +3,7 @@ with latest as (
 )
 
 select
-    {{ trimmed('case_no') }} as case_no,
+    _key as case_no,
     {{ trimmed('category_code') }} as category_code,
     {{ code('service_code') }} as service_code,
     {{ code('channel_code') }} as channel_code,

@@ -3,7 +3,7 @@ with latest as (
 )
 
 select
-    {{ trimmed('category_code') }} as category_code,
+    _key as category_code,
     {{ code('kind') }} as kind,
     {{ code('issue_code') }} as issue_code,
     {{ trimmed('name_en') }} as name_en,

@@ -3,7 +3,7 @@ with latest as (
 )
 
 select
-    {{ trimmed('post_office_code') }} as post_office_code,
+    _key as post_office_code,
     {{ trimmed('name_en') }} as name_en,
     {{ trimmed('name_zh') }} as name_zh,
     upper({{ trimmed('district_code') }}) as district_code,

@@ -3,7 +3,7 @@ with latest as (
 )
 
 select
-    {{ trimmed('account_manager_id') }} as account_manager_id,
+    _key as account_manager_id,
     {{ trimmed('team') }} as team,
     active_from,
     active_to

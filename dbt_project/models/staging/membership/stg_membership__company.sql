@@ -3,7 +3,7 @@ with latest as (
 )
 
 select
-    {{ trimmed('company_id') }} as company_id,
+    _key as company_id,
     {{ trimmed('company_name') }} as company_name,
     {{ trimmed('industry_code') }} as industry_code,
     {{ trimmed('size_band') }} as size_band,

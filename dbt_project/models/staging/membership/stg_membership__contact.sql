@@ -3,7 +3,7 @@ with latest as (
 )
 
 select
-    {{ trimmed('contact_id') }} as contact_id,
+    _key as contact_id,
     {{ trimmed('company_id') }} as company_id,
     person_key,
     {{ trimmed('role') }} as role,

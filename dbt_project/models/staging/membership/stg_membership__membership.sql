@@ -3,7 +3,7 @@ with latest as (
 )
 
 select
-    {{ trimmed('membership_id') }} as membership_id,
+    _key as membership_id,
     {{ trimmed('company_id') }} as company_id,
     {{ code('club_code') }} as club_code,
     joined_on,

@@ -1,0 +1,59 @@
+{# Whether tonight's build goes on from what the last one left, or makes everything anew (core.build says why). #}
+{% macro goes_on() -%}
+    {%- if not execute or flags.FULL_REFRESH -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set build = adapter.get_relation(target.dbname, generate_schema_name('core', none), 'build') -%}
+    {{ return(build is not none and run_query("select goes_on from " ~ build).rows[0][0]) }}
+{%- endmacro %}
+
+{# dbt's own question of an incremental model, so that such a model is made anew, too, on a night that does not go on. #}
+{% macro should_full_refresh() -%}
+    {{ return(not goes_on() if config.get('materialized') == 'incremental' else flags.FULL_REFRESH) }}
+{%- endmacro %}
+
+{# A table of core as the last build left it: only for models that run before it is touched. #}
+{% macro former(name) -%}
+    {{ return(adapter.get_relation(target.dbname, generate_schema_name('core', none), name)) }}
+{%- endmacro %}
+
+{#
+  Condition: the column is among the keys that the night changed; on a night that makes everything anew, all are. An array,
+  not a join, so that an index is used and the condition reaches into the staging views. Args: column; keys: a query.
+#}
+{% macro is_changed(column, keys) -%}
+    {{ column ~ ' = any(array(' ~ keys ~ '))' if is_incremental() else 'true' }}
+{%- endmacro %}
+
+{# Before an incremental run: delete the rows of the keys that are made anew, or are no more. Args as of is_changed. #}
+{% macro forget_changed(column, keys) -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }} where {{ is_changed(column, keys) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Queries of the keys that the night changed, for is_changed and forget_changed. #}
+{% macro changed_cases() -%}
+    select case_no from {{ ref('changed_case') }}
+{%- endmacro %}
+
+{% macro changed_waves() -%}
+    select wave_code from {{ ref('changed_wave') }}
+{%- endmacro %}
+
+{% macro changed_keys(relation, type='text') -%}
+    select key::{{ type }} from {{ ref('changed_key') }} where relation = '{{ relation }}'
+{%- endmacro %}
+
+{# After a run: the build counts as finished if every model was built and no test failed. A later one goes on from there. #}
+{% macro finish_build(results) -%}
+    {%- if execute and flags.WHICH in ('build', 'run') -%}
+        {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node.unique_id') | list -%}
+        {%- set bad = results | selectattr('status', 'in', ['error', 'fail', 'skipped']) | list -%}
+        {%- set models = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
+            | map(attribute='unique_id') | list -%}
+        {%- if not bad and not models | reject('in', built) | list -%}
+            update {{ former('build') }} set is_finished = true
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
