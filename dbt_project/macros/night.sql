@@ -32,9 +32,18 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# The same of a data test: it looks at what the night changed, and at everything when everything was made anew. #}
+{% macro is_tested(column, keys) -%}
+    {{ column ~ ' = any(array(' ~ keys ~ '))' if goes_on() else 'true' }}
+{%- endmacro %}
+
 {# Queries of the keys that the night changed, for is_changed and forget_changed. #}
 {% macro changed_cases() -%}
     select case_no from {{ ref('changed_case') }}
+{%- endmacro %}
+
+{% macro changed_companies() -%}
+    select company_id from {{ ref('changed_company') }}
 {%- endmacro %}
 
 {% macro changed_waves() -%}

@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['valid_from']}, {'columns': ['valid_to']}],
+    pre_hook="{{ forget_changed('company_id', changed_companies()) }}",
+    post_hook="analyze {{ this }}"
+) }}
+
 -- A row without a joining date, or one that ends before it begins, names no day of membership: it makes no spell.
 -- Nor does one whose company is not known (yet): the grain of membership is the company.
 with membership as (
@@ -7,10 +14,11 @@ with membership as (
         joined_on as valid_from,
         coalesce(left_on, 'infinity') as valid_to,
         leave_reason
-    from {{ ref('stg_membership__membership') }}
+    from {{ ref('fct_membership_record') }}
     where
         joined_on is not null and (left_on is null or left_on > joined_on)
         and company_id in (select company_id from {{ ref('dim_customer') }})
+        and {{ is_changed('company_id', changed_companies()) }}
 ),
 
 spell as (

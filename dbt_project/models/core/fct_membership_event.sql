@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_changed('company_id', changed_companies()) }}",
+    post_hook="analyze {{ this }}"
+) }}
+
 with spell as (
     select
         company_id,
@@ -6,6 +12,7 @@ with spell as (
         valid_from,
         valid_to
     from {{ ref('dim_membership') }}
+    where {{ is_changed('company_id', changed_companies()) }}
 ),
 
 -- A company in both clubs is one member of the operator: its spells of either club, merged.

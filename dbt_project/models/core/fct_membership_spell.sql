@@ -1,4 +1,8 @@
-{{ config(post_hook="analyze {{ this }}") }}
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_changed('company_id', changed_companies()) }}",
+    post_hook="analyze {{ this }}"
+) }}
 
 select
     company_id,
@@ -7,4 +11,5 @@ select
     min(event_on) filter (where event_type <> 'leave') as valid_from,
     min(event_on) filter (where event_type = 'leave') as valid_to
 from {{ ref('fct_membership_event') }}
+where {{ is_changed('company_id', changed_companies()) }}
 group by 1, 2, 3
