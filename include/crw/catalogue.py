@@ -142,7 +142,7 @@ def _grain(mart: dict[str, Any]) -> str:
 
 def _chapter(mart: dict[str, Any], manifest: dict[str, Any]) -> str:
     ancestors = _ancestors(mart["unique_id"], manifest)
-    parents = [i for i in mart["depends_on"]["nodes"] if i.startswith(("model.", "seed."))]
+    parents = [i for i in _parents(mart["unique_id"], manifest) if i.startswith(("model.", "seed."))]
     readers = [e["name"] for e in manifest["exposures"].values() if mart["unique_id"] in e["depends_on"]["nodes"]]
     facts = {
         "One row per": _grain(mart),
@@ -171,11 +171,17 @@ def _definition(column: dict[str, Any]) -> str:
     return " ".join([_flat(column["description"]), *extras]).replace("|", "\\|")
 
 
+def _parents(identity: str, manifest: dict[str, Any]) -> list[str]:
+    """What a node is made from, without what only says which of it the night changed (models/core/night)."""
+    night = {i for i, node in manifest["nodes"].items() if node["fqn"][1:3] == ["core", "night"]}
+    return [parent for parent in manifest["parent_map"].get(identity, []) if parent not in night]
+
+
 def _ancestors(identity: str, manifest: dict[str, Any]) -> list[str]:
     found: set[str] = set()
     todo = [identity]
     while todo:
-        for parent in manifest["parent_map"].get(todo.pop(), []):
+        for parent in _parents(todo.pop(), manifest):
             if parent not in found:
                 found.add(parent)
                 todo.append(parent)

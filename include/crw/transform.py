@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +10,7 @@ from datetime import date
 from psycopg import Connection
 
 from crw import contracts
+from crw.settings import DBT_PROJECT
 
 
 class BuildError(RuntimeError):
@@ -49,6 +51,8 @@ def why_not_needed(connection: Connection, business_date: date) -> str | None:
 def build(connection: Connection, business_date: date) -> list[BuiltModel]:
     """Run `dbt build` (models, seeds and data tests) as of the business date, or of a later one already published.
 
+    It costs what changed since the last build that finished; another version of the dbt project builds everything anew.
+
     Raises:
         BuildError: a model or a test failed.
     """
@@ -56,7 +60,7 @@ def build(connection: Connection, business_date: date) -> list[BuiltModel]:
 
     (published,) = connection.execute("select max(business_date) from audit.publication").fetchone()
     as_of = max(business_date, published or business_date)
-    os.environ["CRW_BUSINESS_DATE"] = as_of.isoformat()
+    os.environ.update(CRW_BUSINESS_DATE=as_of.isoformat(), CRW_PROJECT_VERSION=project_version())
     result = dbtRunner().invoke(["--quiet", "build", "--exclude-resource-type", "unit_test"])
     if result.exception:
         raise BuildError(f"dbt: {result.exception}") from result.exception
@@ -64,6 +68,17 @@ def build(connection: Connection, business_date: date) -> list[BuiltModel]:
     if failed:
         raise BuildError("; ".join(f"{node.node.unique_id}: {node.status}: {node.message}" for node in failed))
     return [_built(node) for node in result.result if node.node.resource_type == "model"]
+
+
+def project_version() -> str:
+    """Fingerprint of what the tables of core and candidate are made by: models, macros, seeds and settings of dbt."""
+    files = [DBT_PROJECT / "dbt_project.yml"]
+    for folder in ("models", "macros", "seeds"):
+        files += sorted(path for path in (DBT_PROJECT / folder).rglob("*") if path.is_file())
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _built(node) -> BuiltModel:

@@ -86,7 +86,7 @@ def _create(connection: Connection, table: Table) -> None:
             "partition by range (_business_date)"
         ).format(raw_table(table), definitions)
     )
-    # Looked up first: `create index if not exists` locks the table all the same, and autovacuum may hold it.
+    # Looked up first, as is the trigger: `create index if not exists` locks the table all the same, and autovacuum may hold it.
     index = f"{table.identifier}_key"
     if connection.execute("select to_regclass(%s)", [f"raw.{index}"]).fetchone()[0] is None:
         connection.execute(
@@ -94,12 +94,16 @@ def _create(connection: Connection, table: Table) -> None:
                 sql.Identifier(index), raw_table(table), sql.SQL(", ").join(map(sql.Identifier, table.key))
             )
         )
-    connection.execute(
-        sql.SQL(
-            "create or replace trigger note_deleted after delete on {} referencing old table as deleted "
-            "for each statement execute function audit.note_deleted({})"
-        ).format(raw_table(table), sql.Literal(table.key[0]))
-    )
+    raw = f"raw.{table.identifier}"
+    if not connection.execute(
+        "select from pg_trigger where tgrelid = %s::regclass and tgname = 'note_deleted'", [raw]
+    ).fetchone():
+        connection.execute(
+            sql.SQL(
+                "create trigger note_deleted after delete on {} referencing old table as deleted "
+                "for each statement execute function audit.note_deleted({})"
+            ).format(raw_table(table), sql.Literal(table.key[0]))
+        )
     for schema in ("landing", "raw"):
         _add_new_columns(connection, table, schema)
 

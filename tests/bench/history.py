@@ -1,9 +1,10 @@
 """What a night of dbt costs on 1 and on 10 years of history: `python -m tests.bench.history`. Target: a ratio of at most 1.3.
 
 Years are generated in raw at the sample's size (10,000 cases, 40,000 events, 6,000 memberships, 2,000 respondents of 10
-questions a year). Each night amends 100 cases, 400 events and 20 memberships, and brings 20 companies. The two warehouses take
-turns, A B A B, because the machines this runs on are noisy; a ratio is the median of the pairs' ratios. dbt's start, which no history
-makes longer, is in the ratio of the night and not in the ratio of its nodes.
+questions a year). A membership lasts 400 days, so that the clubs are as large after ten years as after one, as the published
+ones are. Each night amends 100 cases and 400 events, ends 20 memberships and brings 20 companies. The two warehouses take
+turns, A B A B, because the machines this runs on are noisy; a ratio is the median of the pairs' ratios. dbt's start, which no
+history makes longer, is in the ratio of the night and not in the ratio of its nodes.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ select 'M' || n, %(load)s, %(day)s from generate_series(%(first)s, %(last)s) as 
 MEMBERSHIPS = """
 insert into raw.membership__membership (membership_id, company_id, club_code, joined_on, left_on, _load_id, _business_date)
 select n::text, 'M' || n, (array['eclub', 'postalplus'])[1 + n %% 2], joined_on,
-    case when n %% 3 = 0 then joined_on + 200 end, %(load)s, %(day)s
+    case when joined_on + %(stay)s <= %(day)s then joined_on + %(stay)s end, %(load)s, %(day)s
 from (
     select n, date '2013-03-31' - n * 365 / %(memberships)s as joined_on from generate_series(%(first)s, %(last)s) as n
 ) as number
@@ -103,7 +104,7 @@ class History:
         self._put(LAST, 1, CASES, "feedback.cases", first=1, last=self.cases, status="closed")
         self._put(LAST, 1, EVENTS, "feedback.case_event", first=1, last=self.cases)
         self._put(LAST, 1, COMPANIES, "membership.company", first=1, last=self.companies)
-        self._put(LAST, 1, MEMBERSHIPS, "membership.membership", first=1, last=self.companies)
+        self._put(LAST, 1, MEMBERSHIPS, "membership.membership", first=1, last=self.companies, stay=400)
         self._put(LAST, 1, CATEGORIES, "feedback.category")
         self._put(LAST, 1, WAVES, "survey.delivery", last=years)
         self._put(LAST, 1, QUESTIONS, "survey.question", last=years)
@@ -117,7 +118,9 @@ class History:
         self._put(day, 1 + number, CASES, "feedback.cases", first=1, last=100, status="reopened")
         self._put(day, 1 + number, EVENTS, "feedback.case_event", first=1, last=100)
         self._put(day, 1 + number, COMPANIES, "membership.company", first=companies - 19, last=companies)
-        self._put(day, 1 + number, MEMBERSHIPS, "membership.membership", first=1, last=20)
+        self._put(
+            day, 1 + number, MEMBERSHIPS, "membership.membership", first=20 * number - 19, last=20 * number, stay=1
+        )
         began = time.perf_counter()
         nodes, elapsed = self.build(day)
         return time.perf_counter() - began, elapsed, nodes

@@ -1,23 +1,10 @@
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('(period_basis, period)', changed_membership_years()) }}") }}
 {%- set dimensions = {'size_band': 'size_band', 'industry': 'industry_code', 'district': 'district_code'} -%}
 
-with night as (
-    select business_date from {{ ref('as_of') }}
-),
-
-period as (
-    select
-        period.period_basis,
-        period.period,
-        period.period_start,
-        period.period_end,
-        least(period.period_end, night.business_date) as as_of_date,
-        period.period_start >= '{{ var("history_start") }}' and period.period_end <= night.business_date as is_complete
-    from {{ ref('dim_period') }} as period
-    cross join night
-    where
-        period.period_basis in ('fiscal_year', 'calendar_year')
-        and period.period_end >= '{{ var("history_start") }}'
-        and period.period_start <= night.business_date
+with period as (
+    select *
+    from ({{ membership_years() }}) as year
+    where {{ is_changed('(period_basis, period)', changed_membership_years()) }}
 ),
 
 -- A day is looked at once, however many periods end on it.

@@ -1,16 +1,10 @@
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('cohort_fiscal_year', changed_cohorts()) }}") }}
+
 -- Only anniversaries that the whole cohort has reached: else the early joiners would speak for it.
 with anniversary as (
-    select
-        cohort.period as cohort_fiscal_year,
-        cohort.period_start as cohort_start,
-        cohort.period_end as cohort_end,
-        years.years_since_joining
-    from {{ ref('dim_period') }} as cohort
-    cross join {{ ref('as_of') }} as night
-    cross join generate_series(1, 10) as years (years_since_joining)
-    where
-        cohort.period_basis = 'fiscal_year'
-        and (cohort.period_end + make_interval(years => years.years_since_joining))::date <= night.business_date
+    select *
+    from ({{ reached_anniversaries() }}) as reached
+    where {{ is_changed('cohort_fiscal_year', changed_cohorts()) }}
 ),
 
 joined as (
@@ -22,7 +16,10 @@ joined as (
         spell.valid_to as first_left_on
     from {{ ref('fct_membership_spell') }} as spell
     inner join anniversary on {{ fiscal_year('spell.valid_from') }} = anniversary.cohort_fiscal_year
-    where spell.spell_number = 1
+    where
+        spell.spell_number = 1
+        and spell.valid_from >= (select min(cohort_start) from anniversary)
+        and spell.valid_from <= (select max(cohort_end) from anniversary)
 ),
 
 counted as (

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('wave_code', changed_waves()) }}") }}
+
 with tally as (
     select
         response.wave_code,
@@ -22,7 +24,7 @@ with tally as (
             ('language', coalesce(response.language, 'not_stated')),
             ('district', coalesce(response.district_code, 'not_stated'))
     ) as feature (dimension, dimension_value)
-    where response.answer_status = 'valid'
+    where response.answer_status = 'valid' and {{ is_changed('response.wave_code', changed_waves()) }}
     group by 1, 2, 3, 4
 ),
 
