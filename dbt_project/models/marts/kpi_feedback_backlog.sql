@@ -1,4 +1,7 @@
-{{ config(materialized='incremental', pre_hook="{{ forget_changed('(period_basis, period)', changed_periods('has_changed_backlog')) }}") }}
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_changed('(period_basis, period)', changed_periods('has_changed_backlog')) }}"
+) }}
 
 with period as materialized (
     {{ periods_made_anew('has_changed_backlog') }}

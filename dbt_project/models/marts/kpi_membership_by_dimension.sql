@@ -1,4 +1,7 @@
-{{ config(materialized='incremental', pre_hook="{{ forget_changed('(period_basis, period)', changed_membership_years()) }}") }}
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_changed('(period_basis, period)', changed_membership_years()) }}"
+) }}
 {%- set dimensions = {'size_band': 'size_band', 'industry': 'industry_code', 'district': 'district_code'} -%}
 
 with period as (

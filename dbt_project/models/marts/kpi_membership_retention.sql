@@ -18,8 +18,8 @@ joined as (
     inner join anniversary on {{ fiscal_year('spell.valid_from') }} = anniversary.cohort_fiscal_year
     where
         spell.spell_number = 1
-        and spell.valid_from >= (select min(cohort_start) from anniversary)
-        and spell.valid_from <= (select max(cohort_end) from anniversary)
+        and spell.valid_from >= (select min(earliest.cohort_start) from anniversary as earliest)
+        and spell.valid_from <= (select max(latest.cohort_end) from anniversary as latest)
 ),
 
 counted as (

@@ -1,6 +1,6 @@
 -- What was left unfinished, by another version of this project or by a later night, is not gone on from.
 with last_build as (
-    {% if former('build') and execute and not flags.FULL_REFRESH %}
+    {% if execute and not flags.FULL_REFRESH and former('build') %}
         select
             business_date,
             known_until

@@ -1,4 +1,5 @@
--- Everything that a company and its membership are made of. And what lay ahead of the last business date and has come to pass.
+-- Everything that a company and its membership are made of. And what lay ahead of the last business date and has come
+-- to pass.
 {%- set records = {
     'stg_membership__membership': ('fct_membership_record', 'membership_id', 'membership__membership'),
     'stg_membership__contact': ('dim_contact', 'contact_id', 'membership__contact'),

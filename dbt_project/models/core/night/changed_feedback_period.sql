@@ -1,5 +1,5 @@
--- What changes a period's figures: a changed case that counts in it, or did; the same of the period it is compared with; and
--- the period itself, while it runs and when the first case moves.
+-- What changes a period's figures: a changed case that counts in it, or did; the same of the period it is compared
+-- with; and the period itself, while it runs and when the first case moves.
 with touched as (
     select
         counted_in,
@@ -9,8 +9,8 @@ with touched as (
     union
     select
         'movement',
-        moved_on,
-        moved_on
+        moved_on as from_day,
+        moved_on as to_day
     from {{ ref('fct_feedback_movement') }}
     where case_no = any(array({{ changed_cases() }}))
     union
@@ -29,6 +29,27 @@ touched_month as (
     where counted_in = 'movement'
 ),
 
+stood as (
+    {%- if goes_on() %}
+    select
+        period_basis,
+        period,
+        as_of_date,
+        is_complete,
+        period_compared
+    from {{ this }}
+    where is_reported
+    {%- else %}
+    select
+        null as period_basis,
+        null as period,
+        null::date as as_of_date,
+        null::boolean as is_complete,
+        null as period_compared
+    where false
+    {%- endif %}
+),
+
 compared as (
     select
         coalesce(now.period_basis, stood.period_basis) as period_basis,
@@ -42,28 +63,9 @@ compared as (
         or now.period is null
         or stood.as_of_date <> now.as_of_date
         or stood.is_complete <> now.is_complete
-        or stood.period_compared is distinct from now.period_compared as is_new
+        or coalesce(stood.period_compared, '') <> coalesce(now.period_compared, '') as is_new
     from {{ ref('dim_feedback_period') }} as now
-    full join (
-        {%- if goes_on() %}
-        select
-            period_basis,
-            period,
-            as_of_date,
-            is_complete,
-            period_compared
-        from {{ this }}
-        where is_reported
-        {%- else %}
-        select
-            null as period_basis,
-            null as period,
-            null::date as as_of_date,
-            null::boolean as is_complete,
-            null as period_compared
-        where false
-        {%- endif %}
-    ) as stood
+    full join stood
         on now.period_basis = stood.period_basis and now.period = stood.period
 ),
 
@@ -71,10 +73,13 @@ counted as (
     select
         *,
         is_new or exists (
-            select from touched_month where touched_month.month_start between compared.period_start and compared.period_end
+            select 1
+            from touched_month
+            where touched_month.month_start between compared.period_start and compared.period_end
         ) as has_changed,
         is_new or exists (
-            select from touched
+            select 1
+            from touched
             where
                 touched.counted_in = 'backlog'
                 and compared.as_of_date between touched.from_day and touched.to_day

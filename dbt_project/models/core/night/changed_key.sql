@@ -21,6 +21,7 @@ with change as (
     'membership__membership', 'membership__contact', 'membership__account_manager', 'survey__delivery', 'survey__question',
     'survey__respondent',
 ] %}
+{%- set loads = " from change where relation = '" ~ relation ~ "'" %}
 {#- The dates, beside the load, keep PostgreSQL from reading the months that brought nothing. #}
 select
     relation,
@@ -28,10 +29,10 @@ select
 from {{ ref('stg_key_version') }}
 where
     relation = '{{ relation }}'
-    and _load_id = any(array(select load_id from change where relation = '{{ relation }}'))
+    and _load_id = any(array({{ 'select load_id' ~ loads }}))
     and key is not null
-    and _business_date >= (select min(business_date) from change where relation = '{{ relation }}')
-    and _business_date <= (select max(business_date) from change where relation = '{{ relation }}')
+    and _business_date >= ({{ 'select min(business_date)' ~ loads }})
+    and _business_date <= ({{ 'select max(business_date)' ~ loads }})
 union
 {%- endfor %}
 select

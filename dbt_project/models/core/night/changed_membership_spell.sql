@@ -1,4 +1,4 @@
--- Before the facts are made anew, the spells of the changed companies until now, with what the breakdowns say of the company.
+-- Before the facts are made anew, the spells of the changed companies until now, with what the breakdowns say of them.
 {%- if goes_on() %}
 select
     spell.company_id,

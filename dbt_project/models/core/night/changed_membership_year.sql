@@ -58,7 +58,8 @@ select
     year.is_complete,
     {% if goes_on() -%}
     not exists (
-        select from {{ this }} as stood
+        select 1
+        from {{ this }} as stood
         where
             year.period_basis = stood.period_basis and year.period = stood.period
             and year.as_of_date = stood.as_of_date and year.is_complete = stood.is_complete
@@ -66,7 +67,8 @@ select
     {%- else %}true{% endif %}
     or year.as_of_date in (select as_of_date from member)
     or exists (
-        select from moved
+        select 1
+        from moved
         where moved.moved_on > (year.as_of_date - interval '1 year')::date and moved.moved_on <= year.as_of_date
     ) as has_changed
 from year
