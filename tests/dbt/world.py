@@ -1,6 +1,8 @@
-"""A small world of the three sources, written by hand, night by night; every figure can be counted on fingers."""
+"""A small world of the sources, written by hand, night by night; every figure can be counted on fingers."""
 
 from __future__ import annotations
+
+from tests.dbt import campaigns
 
 CATEGORIES = [
     {"category_code": "C-DELAY", "kind": "complaint", "issue_code": "delay"},
@@ -126,6 +128,7 @@ def first_nights(warehouse) -> None:
         membership("m5", "K3", "postalplus", "2009-01-01", "2012-06-01"),
     )  # fmt: skip
     survey(warehouse, 7, "2011-01-20", "d1", WAVE_2010, [("5", 1), ("4", 1), ("1", 1), ("6", 1)])
+    campaigns.first_nights(warehouse)
 
 
 def last_night(warehouse) -> None:
@@ -142,3 +145,4 @@ def last_night(warehouse) -> None:
     warehouse.put("membership", "membership", "2013-03-31", 15, membership("m6", "K3", "eclub", "2013-03-31"))
     survey(warehouse, 16, "2013-03-31", "d2", WAVE_2010, [("5", 3), ("4", 1), ("1", 1), ("3", 1)])
     survey(warehouse, 17, "2013-03-31", "d3", WAVE_2012, [("5", 1), ("5", 1)])
+    campaigns.last_night(warehouse)

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-import uuid
 from datetime import datetime
 
 import httpx
@@ -14,21 +13,18 @@ import psycopg
 import pytest
 
 from crw.local.postgres import free_port
-from crw.local.sample import crm_api, membership
+from crw.local.sample import crm, crm_api
 from crw.settings import PROJECT
+from tests.local.conftest import SMALL
 
 TOKEN = "a-token-of-the-test"
 
 
 @pytest.fixture(scope="module")
-def dsn(server):
-    name = f"crm_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        admin.execute(f"create database {name}")
-    membership.build(server.dsn(name), scale=0.05)
-    yield server.dsn(name)
-    with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        admin.execute(f"drop database {name} with (force)")
+def dsn(create):
+    dsn = create()
+    crm.build(dsn, scale=SMALL)
+    return dsn
 
 
 @pytest.fixture(scope="module")

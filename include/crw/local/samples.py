@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crw import settings
 from crw.local import environment, services
-from crw.local.sample import clock, feedback, membership
+from crw.local.sample import clock, crm, feedback
 
 
 def prepare(business_date: date) -> None:
@@ -23,12 +23,12 @@ def prepare(business_date: date) -> None:
         if variable in in_use:
             prepare_folder(source, settings.HOME / "sources" / source)
     if "AIRFLOW_CONN_CRM_API" in in_use:
-        prepare_database(membership, server.dsn("crm"), end)
+        prepare_database(crm, server.dsn("crm"), end)
         services.start_crm(environment.variables())
 
 
 def prepare_database(sample, dsn: str, end: datetime) -> None:
-    """Build a sample database (`feedback` or `membership`) the first time, and move its clock on to `end`."""
+    """Build a sample database (`feedback` or `crm`) the first time, and move its clock on to `end`."""
     if clock.is_built(dsn):
         clock.advance(dsn, end)
     else:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
-from crw.local.sample.clock import END, hong_kong
+from crw.local.sample.clock import END, SampleTable, hong_kong, recordable
 
 Version = tuple[str, datetime, str, datetime]
 """Key, updated_at, payload, visible_at."""
+Wrong = dict[str, list[Any]]
+"""Field to the values that are wrong in it, which the planted records take in turn."""
 
 
 class CrmRecord:
@@ -30,3 +33,20 @@ class CrmRecord:
         payload = self.fields | {"updated_at": hong_kong(self._updated_at).isoformat()}
         text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
         yield (self._key, self._updated_at, text, self._updated_at)
+
+
+def crm_table(name: str) -> SampleTable:
+    """A table of the CRM; its key is `<name>_id`, its records are the JSON that the API sends."""
+    key = f"{name}_id"
+    columns = {key: "text", "updated_at": "timestamptz not null", "payload": "json not null"}
+    return SampleTable("crm", name, columns, key, "updated_at")
+
+
+def between(start: datetime, end: datetime, rng: Random) -> datetime:
+    """Some moment of `[start, end)` on which records can be amended."""
+    return recordable((start + (end - start) * rng.random()).replace(microsecond=0))
+
+
+def choice(weights: dict[str, float], rng: Random) -> str:
+    """One of the keys, as often as its value says."""
+    return rng.choices(list(weights), list(weights.values()))[0]

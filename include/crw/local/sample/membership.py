@@ -1,7 +1,6 @@
-"""The sample CRM's database: companies, memberships of two clubs, contact persons with consents, account managers.
+"""The membership part of the sample CRM: companies, memberships of two clubs, contact persons with consents, account managers.
 
-A record is kept as the JSON that the CRM sends, so that it can be as dirty as a form lets it be. Everything is drawn
-from one seed. Calibrated by `club_life`, dirtied by `crm_dirt`.
+Calibrated by `club_life`, dirtied by `crm_dirt`.
 """
 
 from __future__ import annotations
@@ -10,16 +9,13 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from random import Random
 
-import psycopg
+from psycopg import Connection
 
 from crw.local.sample import clock, crm_dirt
-from crw.local.sample.clock import END, OPENING, SampleTable, recordable
-from crw.local.sample.club_life import COMPANIES, Company, Spell, companies, entered
-from crw.local.sample.crm_dirt import planted
-from crw.local.sample.crm_record import CrmRecord, Version
+from crw.local.sample.clock import END, OPENING, recordable
+from crw.local.sample.club_life import Company, Spell, companies, entered
+from crw.local.sample.crm_record import CrmRecord, Version, between, choice, crm_table
 from crw.local.sample.people import company_id, contact_of_company
-
-__all__ = ["COMPANIES", "TABLES", "build", "planted"]
 
 MANAGERS = 40
 MANAGED = 2_500
@@ -34,30 +30,11 @@ DISTRICTS = {"CW": 14, "WC": 12, "E": 9, "S": 4, "YTM": 16, "SSP": 8, "KC": 4, "
 ROLES = {"owner": 35, "mail_room": 25, "purchasing": 20, "marketing": 12, "accounts": 8}
 
 
-def _table(name: str, key: str) -> SampleTable:
-    columns = {key: "text", "updated_at": "timestamptz not null", "payload": "json not null"}
-    return SampleTable("crm", name, columns, key, "updated_at")
+TABLES = tuple(map(crm_table, ("company", "membership", "contact", "account_manager")))
 
 
-COMPANY = _table("company", "company_id")
-MEMBERSHIP = _table("membership", "membership_id")
-CONTACT = _table("contact", "contact_id")
-ACCOUNT_MANAGER = _table("account_manager", "account_manager_id")
-TABLES = (COMPANY, MEMBERSHIP, CONTACT, ACCOUNT_MANAGER)
-
-
-def build(dsn: str, seed: int = 2013, scale: float = 1.0, until: datetime = clock.OPENING_HKT) -> int:
-    """Fill an empty database with the sample, in one transaction, and set its clock.
-
-    Args:
-        dsn: the database, empty.
-        seed: the same seed and scale give the same content, byte by byte.
-        scale: 1 gives the published figures, 0.05 the least that has room for the dirt (whose amount is fixed).
-        until: where the clock stands afterwards.
-
-    Returns:
-        Number of versions stored.
-    """
+def fill(connection: Connection, seed: int, scale: float) -> int:
+    """Store every version of the records of `TABLES`. Returns how many. Args as of `crm.build`."""
     rng = Random(f"membership {seed}")
     known = companies(scale, rng)
     managed = {company.number for company in rng.sample(known, round(MANAGED * scale))}
@@ -67,13 +44,11 @@ def build(dsn: str, seed: int = 2013, scale: float = 1.0, until: datetime = cloc
         list(_contacts(known, rng)),
         list(_account_managers(rng)),
     )
-    with psycopg.connect(dsn) as connection:
-        clock.install(connection, TABLES)
-        stored = 0
-        for table, versions in zip(TABLES, records, strict=True):
-            stored += clock.store(connection, table, versions + crm_dirt.versions(table.name, known, rng))
-        clock.advance_within(connection, until)
-    return stored
+    names = [company_id(company.number) for company in known]
+    return sum(
+        clock.store(connection, table, versions + crm_dirt.versions(table.name, names, rng))
+        for table, versions in zip(TABLES, records, strict=True)
+    )
 
 
 def _company(company: Company, is_managed: bool, rng: Random) -> Iterator[Version]:
@@ -85,9 +60,9 @@ def _company(company: Company, is_managed: bool, rng: Random) -> Iterator[Versio
         {
             "company_id": company_id(number),
             "company_name": f"示例公司 {number} Sample Company {number} Limited",
-            "industry_code": _choice(INDUSTRIES, rng),
-            "size_band": _choice(BIG if is_managed else SMALL, rng),
-            "district_code": _choice(DISTRICTS, rng),
+            "industry_code": choice(INDUSTRIES, rng),
+            "size_band": choice(BIG if is_managed else SMALL, rng),
+            "district_code": choice(DISTRICTS, rng),
             "account_manager_id": None,
             "registered_on": company.registered_on.isoformat(),
             "address": person.address,
@@ -98,15 +73,15 @@ def _company(company: Company, is_managed: bool, rng: Random) -> Iterator[Versio
     changes: list[tuple[datetime, dict]] = []
     if is_managed:
         known_by = max(company.entered_at, datetime(2008, 1, 2))
-        first = _between(known_by, known_by + timedelta(days=200), rng)
+        first = between(known_by, known_by + timedelta(days=200), rng)
         changes.append((first, {"account_manager_id": _manager_id(rng)}))
         if rng.random() < 0.4:
-            changes.append((_between(first, END, rng), {"account_manager_id": _manager_id(rng)}))
+            changes.append((between(first, END, rng), {"account_manager_id": _manager_id(rng)}))
     if rng.random() < 0.12:
-        changes.append((_between(company.entered_at, END, rng), {"district_code": _choice(DISTRICTS, rng)}))
+        changes.append((between(company.entered_at, END, rng), {"district_code": choice(DISTRICTS, rng)}))
     if rng.random() < 0.06:
         changes.append(
-            (_between(company.entered_at, END, rng), {"size_band": _choice(BIG if is_managed else SMALL, rng)})
+            (between(company.entered_at, END, rng), {"size_band": choice(BIG if is_managed else SMALL, rng)})
         )
     for moment, change in sorted(changes, key=lambda entry: entry[0]):
         yield from record.version(moment, **change)
@@ -159,14 +134,14 @@ def _contacts(known: list[Company], rng: Random) -> Iterator[Version]:
                     "email": person.email,
                     "phone": person.phone,
                     "hkid": f"X{number % 1_000_000:06d}(0)",
-                    "role": _choice(ROLES, rng),
+                    "role": choice(ROLES, rng),
                     "marketing_consent": consents,
                     "consent_changed_at": clock.hong_kong(known_by).isoformat() if consents else None,
                 },
             )
             yield from record.version(known_by)
             if rng.random() < 0.16:
-                asked = _between(max(known_by, datetime(2013, 2, 1)), END, rng)
+                asked = between(max(known_by, datetime(2013, 2, 1)), END, rng)
                 yield from record.version(
                     asked, marketing_consent=rng.random() < 0.6, consent_changed_at=clock.hong_kong(asked).isoformat()
                 )
@@ -188,17 +163,9 @@ def _account_managers(rng: Random) -> Iterator[Version]:
         )
         yield from record.version(entered(start, rng))
         if number % 9 == 0:
-            moment = datetime(2013, 4, 12, 10) if number == 9 else _between(datetime(2010, 4, 1), OPENING, rng)
+            moment = datetime(2013, 4, 12, 10) if number == 9 else between(datetime(2010, 4, 1), OPENING, rng)
             yield from record.version(moment, active_to=(moment.date() + timedelta(days=30)).isoformat())
 
 
 def _manager_id(rng: Random) -> str:
     return f"AM{1 + int(rng.random() * MANAGERS):03d}"
-
-
-def _between(start: datetime, end: datetime, rng: Random) -> datetime:
-    return recordable((start + (end - start) * rng.random()).replace(microsecond=0))
-
-
-def _choice(weights: dict[str, float], rng: Random) -> str:
-    return rng.choices(list(weights), list(weights.values()))[0]

@@ -1,0 +1,12 @@
+with latest as (
+    {{ latest_version('campaign', 'interaction', [trimmed('interaction_id')]) }}
+)
+
+select
+    {{ trimmed('interaction_id') }} as interaction_id,
+    {{ trimmed('company_id') }} as company_id,
+    {{ trimmed('staff_id') }} as staff_id,
+    {{ code('channel') }} as channel,
+    {{ code('direction') }} as direction,
+    {{ hong_kong_date('interacted_at') }} as interacted_on
+from latest
