@@ -96,3 +96,13 @@ def last_night(warehouse) -> None:
     warehouse.put("campaign", "interaction", "2013-03-31", 41, interaction("i4", "K2", "E1", "2013-03-31 09:00+08"))
     named = {"campaign_id": "P1", "campaign_name": "Spring 2012", "kind_code": "campaign", "starts_on": "2012-05-01"}
     warehouse.put("campaign", "campaign", "2013-03-31", 42, named)
+
+
+def first_of_april(warehouse) -> None:
+    """What 1 April 2013 brings: P3 contacts K2, which does not consent and asked on 10 March to be left alone, and K4."""
+    warehouse.put("campaign", "campaign", "2013-04-01", 50, {"campaign_id": "P3", "kind_code": "campaign"})
+    warehouse.put(
+        "campaign", "campaign_contact", "2013-04-01", 51,
+        contact("c7", "P3", "K2", "2013-04-01", has_consent=False),
+        contact("c8", "P3", "K4", "2013-04-01", has_consent=True),
+    )  # fmt: skip

@@ -1,10 +1,12 @@
 """Campaigns and account management on the small world: what fingers count."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from tests.dbt import world
+from crw import quality
+from tests.dbt import campaigns, world
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +64,22 @@ def test_who_was_in_charge_at_the_end_of_an_earlier_year(built):
         "select role, accounts from candidate.kpi_account_management where period = '2010/11' and accounts > 0 order by 1"
     )
     assert rows == [("all", 2), ("manager", 2)]
+
+
+def test_the_suites_pass_and_name_the_campaign_that_contacts_without_consent(built):
+    """After the other tests: the night of 1 April, from when consent is needed."""
+    campaigns.first_of_april(built)
+    built.build("2013-04-01", "--resource-type", "model", "--resource-type", "seed")
+    marts = ("kpi_campaign", "kpi_campaign_by_period", "kpi_account_management")
+    outcomes = {mart: quality.validate_mart(built.connection, mart, date(2013, 4, 1)) for mart in marts}
+    failed = {
+        (mart, r.rule): r.examples for mart, outcome in outcomes.items() for r in outcome.results if not r.success
+    }
+    assert failed == {
+        ("kpi_campaign", "contacts_have_consent"): ("campaign_id=P3, contacts_without_consent=1",),
+        ("kpi_campaign", "requests_to_stop_are_heeded"): ("campaign_id=P3, contacted_after_opt_out=1",),
+        ("kpi_campaign_by_period", "contacts_have_consent"): (
+            "period=2013-04, kind_code=all, contacts_without_consent=1",
+            "period=2013-04, kind_code=campaign, contacts_without_consent=1",
+        ),
+    }

@@ -20,7 +20,7 @@ from crw.local.sample.crm_record import CrmRecord, Version, between, choice, crm
 
 TABLES = tuple(map(crm_table, ("relationship_executive", "account_assignment", "interaction")))
 
-EXECUTIVES = 16
+EXECUTIVES = [f"RE{number:03d}" for number in range(1, 17)]
 SERVED = 700
 """Companies in the charge of an executive at scale 1, none of which has an account manager."""
 CHANGES = 0.3
@@ -77,20 +77,17 @@ def _managed(connection: Connection) -> Iterator[_Assignment]:
 def _served(companies: list[str], rng: Random) -> Iterator[_Assignment]:
     for company in companies:
         begun = office_time(between(datetime(2009, 1, 5), datetime(2012, 10, 1), rng), rng)
-        first = choice(_EXECUTIVES, rng)
+        first = rng.choice(EXECUTIVES)
         changed = recordable(office_time(between(begun + timedelta(days=30), END, rng), rng))
-        if rng.random() < CHANGES and (second := choice(_EXECUTIVES, rng)) != first:
+        if rng.random() < CHANGES and (second := rng.choice(EXECUTIVES)) != first:
             yield _Assignment(company, first, begun, changed)
             yield _Assignment(company, second, changed, None)
         else:
             yield _Assignment(company, first, begun, None)
 
 
-_EXECUTIVES = {f"RE{number:03d}": 1.0 for number in range(1, EXECUTIVES + 1)}
-
-
 def _executives(rng: Random) -> Iterator[Version]:
-    for number, staff_id in enumerate(_EXECUTIVES, 1):
+    for number, staff_id in enumerate(EXECUTIVES, 1):
         start = date(2008, 1, 2) + timedelta(days=int(rng.random() * 360))
         record = CrmRecord(
             "relationship_executive_id",
