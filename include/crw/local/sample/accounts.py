@@ -46,9 +46,9 @@ def fill(connection: Connection, seed: int, scale: float) -> int:
     """Store every version of the records of `TABLES`. Returns how many. Args as of `crm.build`."""
     rng = Random(f"accounts {seed}")
     managed = list(_managed(connection))
-    companies = [company for (company,) in connection.execute(
-        "select distinct company_id from simulation.company where company_id < 'C9' order by 1"
-    )]  # fmt: skip
+    rows = connection.execute("select distinct company_id from simulation.company where company_id < 'C9' order by 1")
+    companies = [company for (company,) in rows]
+    companies = companies[: len(companies) // 2]  # numbered as they became known: these are older than the history
     free = sorted(set(companies) - {assignment.company_id for assignment in managed})
     assignments = managed + list(_served(rng.sample(free, round(SERVED * scale)), rng))
     records = (

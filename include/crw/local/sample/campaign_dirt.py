@@ -20,7 +20,7 @@ CAMPAIGN: list[tuple[str, int, Wrong]] = [
 CAMPAIGN_CONTACT = [
     ("type", 7, {"contacted_on": NO_DATE}),
     ("type", 3, {"has_consent": ["maybe", "NA", "同意"]}),
-    ("contacted_on_not_in_future", 2, {"contacted_on": ["2031-02-05", "2103-02-05"]}),
+    ("contacted_on_not_in_future", 2, {"contacted_on": ["2031-02-05", "2103-02-05"], "has_consent": [True]}),
     ("company_exists", 3, {"company_id": ["C999991", "C999992", "C999993"]}),
     ("campaign_exists", 2, {"campaign_id": ["CP9999"]}),
 ]
