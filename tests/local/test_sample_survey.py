@@ -8,7 +8,6 @@ import json
 from datetime import datetime
 
 import pytest
-from tests.survey_drop import by_question, rows_of
 
 from crw import contracts
 from crw.local.sample import survey
@@ -16,6 +15,7 @@ from crw.local.sample.survey_dirt import DIRT
 from crw.local.sample.survey_waves import WAVES
 from crw.settings import HONG_KONG
 from crw.sources import Interval, files
+from tests.survey_drop import by_question, rows_of
 
 PRINTED = {
     "2010": {"overall": "98.6", "counter": "97.9", "delivery": "98.7", "hotline": "95.5"},
