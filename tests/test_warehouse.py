@@ -58,3 +58,20 @@ def test_the_installer_of_a_deployment_lets_each_role_in_with_its_password(empty
     for role in environment.ROLES:
         with psycopg.connect(empty_database, user=role, password=f"secret of {role}'s") as connection:
             assert connection.execute("select current_user").fetchone() == (role,)
+
+
+DATES = {
+    "5/11/2012": "2012-11-05", "5-11-12": "2012-11-05", "05/25/2012": "2012-05-25", "2012.11.5": "2012-11-05",
+    "2012-11-05 00:00:00": "2012-11-05", "5 Nov 2012": "2012-11-05", " 05-november, 2012 ": "2012-11-05",
+    "二○一二年十一月五日": "2012-11-05", "二〇一二年十月三十一日": "2012-10-31", "二零一二年一月二十日": "2012-01-20",
+    "２０１２年１１月５日": "2012-11-05",
+}  # fmt: skip
+NO_DATES = ("", "0", "TBC", "today", "30/2/2012", "30 Feb 2012", "13/13/2012", "20121105", "Nov 2012", "12 foo 2012",
+            "二○一二年二月三十日")  # fmt: skip
+
+
+def test_a_typed_date_is_a_day_of_the_calendar_or_nothing(database):
+    found = database.execute(
+        "select typed, raw.typed_date(typed)::text from unnest(%s::text[]) as typed", [[*DATES, *NO_DATES]]
+    ).fetchall()
+    assert dict(found) == DATES | dict.fromkeys(NO_DATES)

@@ -28,6 +28,8 @@ class Column:
     required: bool = False
     pseudonym_of: str | None = None
     """Field of the source whose HMAC this column holds; the field itself never leaves."""
+    is_name: bool = False
+    """Whether that field is a person's name typed by hand: its spelling is evened out before it becomes a pseudonym."""
     header: str | None = None
     """For a drop folder: what the file calls the column, where that is not its name here."""
     provenance: bool = False
@@ -172,8 +174,9 @@ def _column(entry: dict, where: str) -> Column:
         entry["data_type"],
         meta.get("required", False),
         meta.get("pseudonym_of"),
-        meta.get("header"),
-        meta.get("provenance", False),
+        is_name=meta.get("is_name", False),
+        header=meta.get("header"),
+        provenance=meta.get("provenance", False),
     )
 
 

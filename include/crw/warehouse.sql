@@ -9,6 +9,39 @@ create schema if not exists core;
 create schema if not exists candidate;
 create schema if not exists marts;
 
+-- A date as people type it, or null where it is blank or no day of the calendar: 5/11/2012, 2012-11-05, 5 Nov 2012,
+-- 二○一二年十一月五日 (zero as 〇, 零 or U+25CB), full-width digits, the text of a spreadsheet's own date. Day before month, as in Hong Kong;
+-- only a date that cannot be read so (05/25/2012) is read month first. A function, so that a suite refuses exactly what staging
+-- could not read.
+create or replace function raw.typed_date(typed text) returns date language plpgsql immutable strict parallel safe as $$
+declare
+    digits constant text := translate(
+        lower(btrim(typed, U&' \0009\000A\000D\00A0\3000')), '０１２３４５６７８９〇○零一二三四五六七八九年月／．.日號号', '0123456789000123456789-----'
+    );
+    -- 十一 is 11, 二十 is 20, 二十一 is 21: once the other numerals are digits, only the ten is left to spell out.
+    plain constant text := replace(
+        regexp_replace(replace(translate(digits, '/', '-'), '-十', '-1十'), '(\d)十(\d)', '\1\2', 'g'), '十', '0'
+    );
+    ymd constant text[] := regexp_match(plain, '^(\d{4})-(\d{1,2})-(\d{1,2})(?: 00:00:00)?$');
+    dmy constant text[] := regexp_match(
+        plain, '^(\d{1,2})(?:[ -]+(\d{1,2})[ -]+|[ -]*([a-z]{3})[a-z]*[ ,-]*)(\d{4}|\d{2})$'
+    );
+    names constant text[] := array['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+    month constant text := coalesce(dmy[2], array_position(names, dmy[3])::text);
+    reading text;
+begin
+    foreach reading in array array[
+        ymd[1] || '-' || ymd[2] || '-' || ymd[3],
+        right('20' || dmy[4], 4) || '-' || month || '-' || dmy[1],
+        right('20' || dmy[4], 4) || '-' || dmy[1] || '-' || month
+    ] loop
+        if pg_input_is_valid(reading, 'date') then
+            return reading::date;
+        end if;
+    end loop;
+    return null;
+end $$;
+
 comment on schema landing is 'One night''s batches, not yet trusted; rebuilt each night.';
 comment on schema raw is 'Append-only history of what was published, one row per version of a record.';
 comment on schema quarantine is 'Rows refused, each with its reasons; replayable.';

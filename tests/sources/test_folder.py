@@ -119,6 +119,39 @@ def test_a_sheet_with_merged_cells_below_a_title(tmp_path):
     ]
 
 
+def test_a_blank_end_of_a_sheet_is_no_row_and_a_place_is_told(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["Call No.", "offered", "email", "tags", "phone"], ["K1", 3, None, None, None], [" ", 4, None, None, None],
+                [" ", None, None, None, 555], [None, None, None, None, None], [None, " "]):  # fmt: skip
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    os.utime(tmp_path / "a.xlsx", (NOON.timestamp(), NOON.timestamp()))
+    contract = table("*.xlsx", (*COLUMNS, Column("place", "text", provenance=True)), fill_down=("Call No.",))
+    records, _ = read(contract, tmp_path)
+    assert [(r["call_no"], r["offered"], r["place"]) for r in records] == [("K1", "3", "row 2"), ("K1", "4", "row 3")]
+
+
+def test_a_place_is_a_line_in_the_other_formats(tmp_path):
+    columns = (*COLUMNS, Column("place", "text", provenance=True))
+    deliver(tmp_path, "a.csv", 'Call No.,offered,email,tags\nK1,1,,"two\nlines"\nK2,2,,\n')
+    deliver(tmp_path, "a.jsonl", '\n{"Call No.": "K3"}')
+    assert [r["place"] for r in read(table("*.csv", columns), tmp_path)[0]] == ["line 2", "line 4"]
+    assert [r["place"] for r in read(table("*.jsonl", columns), tmp_path)[0]] == ["line 2"]
+
+
+def test_a_name_typed_by_hand_is_one_person(tmp_path):
+    columns = tuple(
+        Column(c.name, c.type, pseudonym_of="email", is_name=True) if c.pseudonym_of else c for c in COLUMNS
+    )
+    names = ["Chan Tai Man", '"CHAN, Tai-man"', "tai man  chan ", "Ｃｈａｎ Tai Man", "Chan Tai Wan", '" ,"']
+    rows = "".join(f"K{i},1,{name},\n" for i, name in enumerate(names))
+    deliver(tmp_path, "a.csv", f"Call No.,offered,email,tags\n{rows}")
+    *same, other, nobody = [r["caller"] for r in read(table("*.csv", columns), tmp_path)[0]]
+    assert set(same) == {pseudonym("chan man tai", SECRET)}
+    assert other not in (*same, None)
+    assert nobody is None
+
+
 def test_what_is_due_is_what_arrived_and_was_not_published(tmp_path):
     header = "Call No.,offered,email,tags\n"
     deliver(tmp_path, "a.csv", header + "K1,1,,\n", at=datetime(2011, 1, 1, tzinfo=HONG_KONG))

@@ -4,7 +4,8 @@ The contract's `layout` names the files of a table and how they are written. Eac
 is sent: its id is the SHA-256 of its content. Every value goes out as it was written; landing types it.
 
 A column that tells of the delivery and not of the record is marked `provenance` in the contract: `delivery_id`,
-`delivered_at`, `file_name`. The reader fills it, and it is not looked at where a row is compared with what raw has.
+`delivered_at`, `file_name`, and `place`, the row or line in the file. The reader fills it, and it is not looked at where a
+row is compared with what raw has.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from crw.contracts import ContractError, Table
 from crw.sources import Batch, Interval, Rejection
 from crw.sources.arrivals import arrival, arrived, delivery_id
 from crw.sources.delimited import Delimited
-from crw.sources.pseudonym import pseudonym
+from crw.sources.pseudonym import of_name, pseudonym
 from crw.sources.spreadsheet import Workbook
 
 
@@ -59,14 +60,17 @@ def read(table: Table, folder: Path, interval: Interval, secret: bytes, publishe
             due[identity] = _Delivery(path, path.relative_to(folder).as_posix(), identity, arrival(path))
     rejected: list[Rejection] = []
     records = (
-        json.dumps(_allowed(table, delivery, record, secret), ensure_ascii=False)
+        json.dumps(_allowed(table, delivery, place, record, secret), ensure_ascii=False)
         for delivery in due.values()
-        for record in _records(table, delivery, rejected)
+        for place, record in _records(table, delivery, rejected)
     )
     return Batch("json", records, rejected, {identity: delivery.file_name for identity, delivery in due.items()})
 
 
-def _records(table: Table, delivery: _Delivery, rejected: list[Rejection]) -> Iterator[dict[str, Any]]:
+def _records(
+    table: Table, delivery: _Delivery, rejected: list[Rejection]
+) -> Iterator[tuple[str | None, dict[str, Any]]]:
+    """Each record of a delivery, and where it stands in the file."""
     match delivery.path.suffix.lower():
         case ".csv":
             with tempfile.TemporaryDirectory(prefix="crw-folder-") as scratch:
@@ -81,44 +85,53 @@ def _records(table: Table, delivery: _Delivery, rejected: list[Rejection]) -> It
 
 def _rows(
     table: Table, delivery: _Delivery, file: Delimited | Workbook, rejected: list[Rejection]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[tuple[str | None, dict[str, Any]]]:
+    """Rows with any value in the contract's columns: what is left is the blank end of a sheet."""
     header = file.header()
     table.check_fields({name for name in header if name}, delivery.file_name)
     fields = [column.field for column in table.columns if not column.provenance]
     with duckdb.connect() as connection:
         unread = file.load(connection, sorted(header.index(name) for name in fields))
         rejected += [_rejection(delivery, place, reason) for place, reason in unread]
-        values = ", ".join(_value(f"c{header.index(name)}", name in table.layout.fill_down) for name in fields)
-        query = f"select rowid, marked, {values} from parsed order by rowid"
-        undecoded = []
-        for row, marked, *cells in connection.execute(query).fetchall():
-            if marked:
-                undecoded.append(row)
-            else:
-                yield dict(zip(fields, cells, strict=True))
+        cells = [f"c{header.index(name)}" for name in fields]
+        values = ", ".join(
+            _value(cell, name in table.layout.fill_down) for cell, name in zip(cells, fields, strict=True)
+        )
+        is_row = f"marked or trim(concat({', '.join(cells)})) <> ''"
+        found = connection.execute(
+            f"select rowid, marked, {values} from parsed where {is_row} order by rowid"
+        ).fetchall()
+        # Finding places costs another pass over a CSV file.
+        wanted = [row for row, marked, *_ in found if marked or "place" in table.column_names]
+        places = dict(zip(wanted, file.places(wanted), strict=True))
         reason = f"bytes that are not {table.layout.encoding or 'utf-8'}"
-        rejected += [_rejection(delivery, place, reason) for place in file.places(undecoded)]
+        for row, marked, *record in found:
+            if marked:
+                rejected.append(_rejection(delivery, places[row], reason))
+            else:
+                yield places.get(row), dict(zip(fields, record, strict=True))
 
 
 def _value(cell: str, is_filled_down: bool) -> str:
-    return f"last_value({cell} ignore nulls) over (order by rowid)" if is_filled_down else cell
+    return f"last_value(nullif({cell}, '') ignore nulls) over (order by rowid)" if is_filled_down else cell
 
 
-def _lines(table: Table, delivery: _Delivery, rejected: list[Rejection]) -> Iterator[dict[str, Any]]:
+def _lines(table: Table, delivery: _Delivery, rejected: list[Rejection]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Objects of a JSON-lines file; a field that an object leaves out is empty, one that the contract lacks is refused."""
     fields = {column.field for column in table.columns if not column.provenance}
     with delivery.path.open("rb") as file:
         for number, line in enumerate(file, 1):
+            place = f"line {number}"
             try:
                 record = json.loads(line.decode("utf-8-sig")) if line.strip() else None
             except ValueError as error:
-                rejected.append(_rejection(delivery, f"line {number}", f"not JSON: {error}"))
+                rejected.append(_rejection(delivery, place, f"not JSON: {error}"))
                 continue
             if isinstance(record, dict):
-                table.check_fields(record.keys() | fields, f"{delivery.file_name}, line {number}")
-                yield record
+                table.check_fields(record.keys() | fields, f"{delivery.file_name}, {place}")
+                yield place, record
             elif line.strip():
-                rejected.append(_rejection(delivery, f"line {number}", "not a JSON object"))
+                rejected.append(_rejection(delivery, place, "not a JSON object"))
 
 
 def _rejection(delivery: _Delivery, place: str, reason: str) -> Rejection:
@@ -126,19 +139,23 @@ def _rejection(delivery: _Delivery, place: str, reason: str) -> Rejection:
     return Rejection(f"{delivery.file_name}, {place}: {reason}", identity)
 
 
-def _allowed(table: Table, delivery: _Delivery, record: dict[str, Any], secret: bytes) -> dict[str, Any]:
+def _allowed(
+    table: Table, delivery: _Delivery, place: str | None, record: dict[str, Any], secret: bytes
+) -> dict[str, Any]:
     """The record in the contract's columns and nothing else: what is withheld is not even in quarantine."""
     provenance = {
         "delivery_id": delivery.delivery_id,
         "delivered_at": delivery.delivered_at.isoformat(),
         "file_name": delivery.file_name,
+        "place": place,
     }
     allowed = {}
     for column in table.columns:
         if column.provenance:
             allowed[column.name] = provenance[column.name]
         elif column.pseudonym_of:
-            allowed[column.name] = pseudonym(record.get(column.field), secret)
+            made = of_name if column.is_name else pseudonym
+            allowed[column.name] = made(record.get(column.field), secret)
         else:
             allowed[column.name] = record.get(column.field)
     return allowed

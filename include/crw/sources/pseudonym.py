@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
+import unicodedata
 
 from psycopg import Connection, sql
 
@@ -36,6 +38,15 @@ def pseudonym(value: str | None, secret: bytes) -> str | None:
     """
     normalised = (value or "").strip(" ").lower()
     return hmac.new(secret, normalised.encode(), hashlib.sha256).hexdigest() if normalised else None
+
+
+def of_name(value: str | None, secret: bytes) -> str | None:
+    """Pseudonym of a person's name as typed by hand, or None for a blank one.
+
+    Neither case, width and punctuation nor the order of its words make another person: "CHAN, Tai-man" is "Tai Man Chan".
+    """
+    words = re.findall(r"\w+", unicodedata.normalize("NFKC", value or "").lower())
+    return pseudonym(" ".join(sorted(words)), secret)
 
 
 def prepare(connection: Connection, secret: bytes) -> None:
