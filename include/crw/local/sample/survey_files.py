@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
-import zipfile
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import yaml
 from crw.local.sample.survey_answers import COMPLETE
 from crw.local.sample.survey_dirt import BAD_BYTES, Row
 from crw.local.sample.survey_waves import DISTRICTS, LANGUAGES, SEGMENTS, TEXTS, Wave
+from crw.local.sample.workbook import save
 from crw.sources.code_book import SUFFIX
 
 WRITTEN = datetime(2013, 3, 28, 15)
@@ -69,17 +68,7 @@ def _write_xlsx(path: Path, wave: Wave, rows: list[Row]) -> None:
     sheet.append(list(wave.columns.values()))
     for row in rows:
         sheet.append([_xlsx_value(wave, name, row.cells[name]) for name in wave.columns])
-    unstable = io.BytesIO()
-    workbook.save(unstable)
-    # The archive and the workbook's properties carry the moment of writing: the same bytes need a fixed one.
-    with zipfile.ZipFile(unstable) as made, zipfile.ZipFile(path, "w") as stable:
-        for name in made.namelist():
-            content = made.read(name)
-            if name == "docProps/core.xml":
-                content = re.sub(
-                    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", WRITTEN.strftime("%Y-%m-%dT%H:%M:%SZ").encode(), content
-                )
-            stable.writestr(zipfile.ZipInfo(name, WRITTEN.timetuple()[:6]), content, zipfile.ZIP_DEFLATED)
+    save(workbook, path, WRITTEN)
 
 
 def _xlsx_value(wave: Wave, name: str, value: str) -> object:
