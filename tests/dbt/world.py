@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.dbt import campaigns
+from tests.dbt import campaigns, liaison_world
 
 CATEGORIES = [
     {"category_code": "C-DELAY", "kind": "complaint", "issue_code": "delay"},
@@ -129,6 +129,7 @@ def first_nights(warehouse) -> None:
     )  # fmt: skip
     survey(warehouse, 7, "2011-01-20", "d1", WAVE_2010, [("5", 1), ("4", 1), ("1", 1), ("6", 1)])
     campaigns.first_nights(warehouse)
+    liaison_world.first_nights(warehouse)
 
 
 def last_night(warehouse) -> None:
@@ -146,3 +147,4 @@ def last_night(warehouse) -> None:
     survey(warehouse, 16, "2013-03-31", "d2", WAVE_2010, [("5", 3), ("4", 1), ("1", 1), ("3", 1)])
     survey(warehouse, 17, "2013-03-31", "d3", WAVE_2012, [("5", 1), ("5", 1)])
     campaigns.last_night(warehouse)
+    liaison_world.last_night(warehouse)

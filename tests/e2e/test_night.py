@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from crw import contracts
-from crw.local.sample import crm, feedback
+from crw.local.sample import crm, feedback, liaison
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,13 @@ def test_the_marts_agree_with_every_published_figure(home):
     )
     assert disagreeing == []
     assert home.query("select count(*) from marts.published_vs_computed where agrees") == [(24,)]
+
+
+def test_the_liaison_figures_printed_for_2009_come_out(home):
+    assert home.query(
+        "select liaison_groups, members, meetings, topics from marts.kpi_liaison where period_basis = 'calendar_year' "
+        "and period = '2009' and group_code = 'all' and constituency = 'all' and is_complete"
+    ) == [(2, 60, 12, 22)]
 
 
 def test_what_a_reader_may_do(home):
@@ -112,9 +119,10 @@ def test_a_warning_puts_exactly_its_rows_into_quarantine(home):
     """The sample plants so many rows of each kind of dirt; all of them are held, each with its reason, and no other."""
     held = home.query(
         "select table_name, reasons -> 0 ->> 'rule', count(*) from quarantine.record "
-        "where source in ('feedback', 'membership', 'campaign') and released_at is null and business_date = '2013-03-31' group by 1, 2"
+        "where source in ('feedback', 'liaison', 'membership', 'campaign') and released_at is null "
+        "and business_date = '2013-03-31' group by 1, 2"
     )
-    planted = feedback.planted() | crm.planted()
+    planted = feedback.planted() | liaison.planted() | crm.planted()
     assert {(table, rule): count for table, rule, count in held} == planted
 
 

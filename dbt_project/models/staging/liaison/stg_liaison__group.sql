@@ -1,0 +1,11 @@
+with latest as (
+    {{ liaison_rows('group', [code('record.group_code')]) }}
+)
+
+select
+    {{ code('group_code') }} as group_code,
+    {{ trimmed('name_en') }} as name_en,
+    {{ trimmed('name_zh') }} as name_zh,
+    {{ typed_date('founded_on') }} as founded_on,
+    {{ typed_date('wound_up_on') }} as wound_up_on
+from latest
