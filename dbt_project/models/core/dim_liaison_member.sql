@@ -2,7 +2,7 @@
 with member as (
     select distinct on (member_no) *
     from {{ ref('stg_liaison__member') }}
-    order by member_no, delivered_at desc, delivery_id desc
+    order by member_no asc, delivered_at desc, delivery_id desc
 )
 
 select

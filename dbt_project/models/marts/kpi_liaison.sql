@@ -9,7 +9,7 @@ with history as (
         night.business_date
     from {{ ref('fct_liaison_meeting') }} as meeting
     cross join {{ ref('as_of') }} as night
-    group by night.business_date
+    group by 2
 ),
 
 period as (
@@ -37,7 +37,7 @@ liaison_group as (
     from period
     inner join {{ ref('dim_liaison_group') }} as liaison_group
         on
-            liaison_group.founded_on <= period.as_of_date
+            period.as_of_date >= liaison_group.founded_on
             and period.period_start <= coalesce(liaison_group.wound_up_on, 'infinity')
     cross join lateral ({{ of_group }}) as cell (group_code)
     group by 1, 2, 3
@@ -117,7 +117,7 @@ action as (
             where action.done_on between period.period_start and period.as_of_date
         ) as days_to_done_median
     from period
-    inner join {{ ref('fct_liaison_action') }} as action on action.raised_on <= period.as_of_date
+    inner join {{ ref('fct_liaison_action') }} as action on period.as_of_date >= action.raised_on
     cross join lateral ({{ of_group }}) as cell (group_code)
     group by 1, 2, 3
 ),
@@ -169,7 +169,8 @@ hidden as (
     select
         *,
         dimension <> 'all' and (
-            members > 0 and ({{ is_small_cell('members', 'period_basis, period, dimension', 'group_code, constituency') }})
+            members > 0
+            and ({{ is_small_cell('members', 'period_basis, period, dimension', 'group_code, constituency') }})
             or seated_members > 0
             and ({{ is_small_cell('seated_members', 'period_basis, period, dimension', 'group_code, constituency') }})
         ) as is_suppressed
