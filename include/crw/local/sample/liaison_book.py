@@ -35,12 +35,12 @@ ROLL_TYPED_AFTER = timedelta(days=3)
 
 CHANGES = (
     # year, month, day; issue; service; what; where it came from
-    (2010, 6, 1, "counter_waiting", "counter", "Express counters at 12 busy offices", "Feedback case", "CRD2010-00012"),
+    (2010, 6, 1, "counter_waiting", "counter", "Express counters at 12 busy offices", "Feedback case", "CRD2010-00602"),
     (2010, 11, 15, "missed_card", "delivery", "Collection card reworded in two languages", "Liaison action", "CLG/2010/2-A1"),
     (2011, 3, 1, "redelivery", "delivery", "Redelivery by appointment on Saturdays", "Liaison action", "CLG/2010/3-A1"),
-    (2011, 9, 1, "staff_attitude", "counter", "Courtesy training for all counter staff", "Feedback case", "CRD2011-00034"),
+    (2011, 9, 1, "staff_attitude", "counter", "Courtesy training for all counter staff", "Feedback case", "CRD2011-00155"),
     (2012, 2, 1, "website", "online", "Tracking on the mobile website", "Liaison action", "CLN/2011/2-A1"),
-    (2012, 7, 3, "delay", "mail_processing", "Second sorting run on Mondays", "Feedback case", "CRD2012-00021"),
+    (2012, 7, 3, "delay", "mail_processing", "Second sorting run on Mondays", "Feedback case", "CRD2012-00034"),
     (2012, 10, 2, "hotline_wait", "hotline", "Call-back instead of waiting", "Liaison action", "CLG/2012/1-A1"),
     (2013, 3, 4, "charges", "", "Postage calculator at every office", "Liaison action", "PLG/2012/2-A1"),
 )  # fmt: skip
