@@ -122,7 +122,7 @@ def _text(column: Column) -> sql.Composed:
 
 def _cast(column: Column) -> sql.Composed:
     if column.type == "jsonb":
-        return sql.SQL("record -> {}").format(sql.Literal(column.name))
+        return sql.SQL("nullif(record -> {}, 'null')").format(sql.Literal(column.name))
     return sql.SQL("({})::{}").format(_text(column), sql.SQL(column.type))
 
 
