@@ -3,7 +3,7 @@
 {i} makes the key. Several entries of one rule are several bad rows.
 """
 
-from tests.planted import campaign, feedback, liaison, membership, survey
+from tests.planted import campaign, engagement, feedback, liaison, membership, survey
 
-GOOD = campaign.GOOD | feedback.GOOD | liaison.GOOD | membership.GOOD | survey.GOOD
-BAD = campaign.BAD | feedback.BAD | liaison.BAD | membership.BAD | survey.BAD
+GOOD = campaign.GOOD | engagement.GOOD | feedback.GOOD | liaison.GOOD | membership.GOOD | survey.GOOD
+BAD = campaign.BAD | engagement.BAD | feedback.BAD | liaison.BAD | membership.BAD | survey.BAD

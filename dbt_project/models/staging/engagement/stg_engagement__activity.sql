@@ -1,0 +1,11 @@
+with latest as (
+    {{ latest_version('engagement', 'activity', [trimmed('activity_id')]) }}
+)
+
+select
+    {{ trimmed('activity_id') }} as activity_id,
+    {{ code('kind') }} as kind,
+    {{ trimmed('title') }} as title,
+    held_on,
+    seats
+from latest

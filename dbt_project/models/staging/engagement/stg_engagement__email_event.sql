@@ -1,0 +1,16 @@
+with latest as (
+    {{ latest_version('engagement', 'email_event', [trimmed('event_id')]) }}
+)
+
+select
+    {{ trimmed('event_id') }} as event_id,
+    {{ code('event_type') }} as event_type,
+    person_key,
+    {{ code("case jsonb_typeof(category) when 'array' then category ->> 0 else category #>> '{}' end") }}
+        as newsletter_code,
+    -- Providers that cannot tell say nothing.
+    coalesce(is_machine_open, false) and {{ code('event_type') }} = 'open' as is_machine_open,
+    to_timestamp(occurred_epoch) as occurred_at,
+    {{ hong_kong_date('to_timestamp(occurred_epoch)') }} as occurred_on,
+    _load_id
+from latest

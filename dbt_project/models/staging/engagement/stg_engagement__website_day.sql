@@ -1,0 +1,11 @@
+with latest as (
+    {{ latest_version('engagement', 'website_day', ['date_day']) }}
+)
+
+select
+    date_day,
+    visits,
+    logins,
+    page_views,
+    downloads
+from latest
