@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.dbt import campaigns, liaison_world
+from tests.dbt import campaigns, liaison_world, world_engagement
 
 CATEGORIES = [
     {"category_code": "C-DELAY", "kind": "complaint", "issue_code": "delay"},
@@ -130,6 +130,7 @@ def first_nights(warehouse) -> None:
     survey(warehouse, 7, "2011-01-20", "d1", WAVE_2010, [("5", 1), ("4", 1), ("1", 1), ("6", 1)])
     campaigns.first_nights(warehouse)
     liaison_world.first_nights(warehouse)
+    world_engagement.first_nights(warehouse)
 
 
 def last_night(warehouse) -> None:
@@ -148,3 +149,4 @@ def last_night(warehouse) -> None:
     survey(warehouse, 17, "2013-03-31", "d3", WAVE_2012, [("5", 1), ("5", 1)])
     campaigns.last_night(warehouse)
     liaison_world.last_night(warehouse)
+    world_engagement.last_night(warehouse)

@@ -1,0 +1,7 @@
+select
+    activity_id,
+    kind,
+    title,
+    held_on,
+    seats
+from {{ ref('stg_engagement__activity') }}
