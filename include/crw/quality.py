@@ -286,6 +286,11 @@ def _extent(result: RuleResult) -> str:
 
 
 def _summary(results: list[RuleResult], quarantined: int) -> str:
+    """What the suite said. A rule about a whole table, as all of a mart are, names what it found; rows are in quarantine."""
     failed = [result for result in results if not result.success]
-    named = "".join(f"; {result.rule} ({result.severity}, {_extent(result)})" for result in failed)
+    found = [f" [{' | '.join(result.examples)}]" if not result.rows_query else "" for result in failed]
+    named = "".join(
+        f"; {result.rule} ({result.severity}, {_extent(result)}){said}"
+        for result, said in zip(failed, found, strict=True)
+    )
     return f"{len(results)} rules, {len(failed)} failed, {quarantined} rows in quarantine{named}"

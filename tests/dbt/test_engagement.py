@@ -39,6 +39,10 @@ def test_the_mart_and_the_suite_name_the_newsletter_and_not_the_person(built):
     (said,) = [result for result in outcome.results if not result.success]
     assert (said.rule, said.severity, outcome.success) == ("no_send_after_unsubscribe", "warning", True)
     assert said.examples == ("period=2013-01, newsletter_code=enews-2013-01, late_sends=1",)
+    assert (
+        "no_send_after_unsubscribe (warning, whole table) [period=2013-01, newsletter_code=enews-2013-01"
+        in outcome.message
+    )
     kept = built.rows("select result::text from audit.validation order by validation_id desc limit 1")[0][0]
     assert "enews-2013-01" in kept
     assert not any(f'"{person}"' in kept for person in (*world_engagement.PEOPLE, *world_engagement.REQUESTED))
