@@ -59,7 +59,8 @@ with DAG(
         from crw import connections, quality
 
         with connections.warehouse() as warehouse:
-            quality.validate_marts(warehouse, date.fromisoformat(dag_run.partition_key))
+            outcomes = quality.validate_marts(warehouse, date.fromisoformat(dag_run.partition_key))
+        print(*(outcome.message for outcome in outcomes), sep="\n")
 
     @task(outlets=[Asset("marts", uri="crw://marts")])
     def publish_marts(dag_run=None) -> None:

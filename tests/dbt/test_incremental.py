@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from crw.warehouse import install
 from tests.dbt import world
+from tests.dbt.world_engagement import email_event
 
 BUILT = ("core", "candidate")
 MODELS = ("--resource-type", "model", "--resource-type", "seed")
@@ -92,6 +93,7 @@ def at(first, last):
 
 CASES = st.sampled_from([f"A{number}" for number in range(1, 10)])
 COMPANIES = st.sampled_from(["K1", "K2", "K3", "K4", "K9"])
+PERSONS = st.sampled_from(["p1", "p3", "p7"])
 CLUBS = st.sampled_from(["eclub", "postalplus"])
 CATEGORIES = st.sampled_from([*(category["category_code"] for category in world.CATEGORIES), "UNKNOWN"])
 PAST = at("2010-04-01", "2013-03-30")
@@ -126,7 +128,18 @@ def membership_rows(draw, number, leaves):
     return [("membership", "membership", row)]
 
 
-CONTACT = ("contact_id", "company_id", "marketing_consent")
+@st.composite
+def email_event_rows(draw):
+    """Events of a newsletter, late or told anew, also requests not to get any more."""
+    types = st.sampled_from(["delivered", "bounce", "open", "click", "unsubscribe", "resubscribe"])
+    mailing = st.sampled_from(['"enews-2012-12"', '["enews-2013-02"]'])
+    moment = at("2012-12-01", "2013-03-30")
+    events = st.builds(email_event, st.integers(1, 99), PERSONS, mailing, types, moment)
+    rows = draw(st.lists(events, min_size=1, max_size=4))
+    return [("engagement", "email_event", row) for row in {row["event_id"]: row for row in rows}.values()]
+
+
+CONTACT = ("contact_id", "company_id", "marketing_consent", "person_key")
 ANSWERS = st.lists(st.tuples(st.sampled_from("0123456"), st.sampled_from([0.5, 1, 2])), min_size=1, max_size=6)
 KINDS = {
     "an amended case": case_rows(),
@@ -141,10 +154,11 @@ KINDS = {
     "a company": st.tuples(COMPANIES, st.sampled_from(["1-9", "10-49"])).map(
         lambda company: [("membership", "company", {"company_id": company[0], "size_band": company[1]})]
     ),
-    "a contact": st.tuples(st.sampled_from(["c1", "c2"]), COMPANIES, st.booleans()).map(
+    "a contact": st.tuples(st.sampled_from(["c1", "c-p3"]), COMPANIES, st.booleans(), PERSONS).map(
         lambda row: [("membership", "contact", dict(zip(CONTACT, row, strict=True)))]
     ),
     "a post office": st.just([("feedback", "post_office", {"post_office_code": "P9", "district_code": "CW"})]),
+    "e-mail events": email_event_rows(),
     "a survey file": st.tuples(st.sampled_from([world.WAVE_2010, world.WAVE_2012]), ANSWERS),
     "a re-run of an older night": case_rows(),
     "a version taken back": st.none(),

@@ -18,7 +18,7 @@ def test_a_warning_is_reported_and_stops_nothing(mart, write_suite):
     outcome = quality.validate_mart(mart, "kpi", NIGHT)
     assert (
         outcome.message
-        == "2 rules, 2 failed, 0 rows in quarantine; share (warning, 1 rows); rows (warning, whole table)"
+        == "2 rules, 2 failed, 0 rows in quarantine; share (warning, 1 rows); rows (warning, whole table) [observed 1]"
     )
     assert mart.execute("select load_id, success, rules_failed from audit.validation").fetchall() == [(None, True, 2)]
     assert mart.execute("select count(*) from candidate.kpi").fetchone() == (1,)
