@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from crw import quality
-from tests.dbt import campaigns, world
+from tests.dbt import world, world_campaign
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_who_was_in_charge_at_the_end_of_an_earlier_year(built):
 
 def test_the_suites_pass_and_name_the_campaign_that_contacts_without_consent(built):
     """After the other tests: the night of 1 April, from when consent is needed."""
-    campaigns.first_of_april(built)
+    world_campaign.first_of_april(built)
     built.build("2013-04-01", "--resource-type", "model", "--resource-type", "seed")
     marts = ("kpi_campaign", "kpi_campaign_by_period", "kpi_account_management")
     outcomes = {mart: quality.validate_mart(built.connection, mart, date(2013, 4, 1)) for mart in marts}

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.dbt import liaison_world
+from tests.dbt import world_liaison
 
 YEAR = "period_basis = 'calendar_year' and period = '2012' and group_code = 'all' and constituency = 'all'"
 
@@ -14,8 +14,8 @@ CHOSEN = ("+kpi_liaison", "+dim_service_change", "--resource-type", "seed", "--r
 @pytest.fixture(scope="module")
 def night_before(module_warehouse):
     """What the mart said before the correction came; the warehouse is then brought to the night after."""
-    liaison_world.first_nights(module_warehouse)
-    liaison_world.last_night(module_warehouse)
+    world_liaison.first_nights(module_warehouse)
+    world_liaison.last_night(module_warehouse)
     module_warehouse.build("2013-03-30", "--select", *CHOSEN)
     before = module_warehouse.rows(
         f"select meetings, seats_due, seats_attended, actions_overdue from candidate.kpi_liaison where {YEAR}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.dbt import campaigns, liaison_world, world_engagement
+from tests.dbt import world_campaign, world_engagement, world_liaison
 
 CATEGORIES = [
     {"category_code": "C-DELAY", "kind": "complaint", "issue_code": "delay"},
@@ -128,8 +128,8 @@ def first_nights(warehouse) -> None:
         membership("m5", "K3", "postalplus", "2009-01-01", "2012-06-01"),
     )  # fmt: skip
     survey(warehouse, 7, "2011-01-20", "d1", WAVE_2010, [("5", 1), ("4", 1), ("1", 1), ("6", 1)])
-    campaigns.first_nights(warehouse)
-    liaison_world.first_nights(warehouse)
+    world_campaign.first_nights(warehouse)
+    world_liaison.first_nights(warehouse)
     world_engagement.first_nights(warehouse)
 
 
@@ -147,6 +147,6 @@ def last_night(warehouse) -> None:
     warehouse.put("membership", "membership", "2013-03-31", 15, membership("m6", "K3", "eclub", "2013-03-31"))
     survey(warehouse, 16, "2013-03-31", "d2", WAVE_2010, [("5", 3), ("4", 1), ("1", 1), ("3", 1)])
     survey(warehouse, 17, "2013-03-31", "d3", WAVE_2012, [("5", 1), ("5", 1)])
-    campaigns.last_night(warehouse)
-    liaison_world.last_night(warehouse)
+    world_campaign.last_night(warehouse)
+    world_liaison.last_night(warehouse)
     world_engagement.last_night(warehouse)
