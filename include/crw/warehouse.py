@@ -96,7 +96,7 @@ def _create(connection: Connection, table: Table) -> None:
         )
     raw = f"raw.{table.identifier}"
     if not connection.execute(
-        "select from pg_trigger where tgrelid = %s::regclass and tgname = 'note_deleted'", [raw]
+        "select true from pg_trigger where tgrelid = %s::regclass and tgname = 'note_deleted'", [raw]
     ).fetchone():
         connection.execute(
             sql.SQL(
