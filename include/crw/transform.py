@@ -29,14 +29,16 @@ class BuiltModel:
 def why_not_needed(connection: Connection, business_date: date) -> str | None:
     """Why the marts need not be built for this date; None if they do.
 
-    Either nothing reached raw since they were last published for this or a later date, or a later date is already
-    wholly in raw, so that its own run builds the same marts with more in them (a backfill builds a few times, not 30).
+    Either nothing reached raw since they were last published for this or a later date, by this very dbt project, or a
+    later date is already wholly in raw, so that its own run builds the same marts with more in them (a backfill builds a
+    few times, not 30).
     """
     row = connection.execute("select max(business_date), max(published_at) from audit.publication").fetchone()
     (newest,) = connection.execute(
         "select max(published_at) from audit.load where state = 'published' and rows_published > 0"
     ).fetchone()
-    if row[0] and row[0] >= business_date and (newest is None or newest < row[1]):
+    is_published = row[0] and row[0] >= business_date and (newest is None or newest < row[1])
+    if is_published and _built_version(connection) == project_version():
         return f"nothing reached raw since the marts were published for {row[0]}"
     (later,) = connection.execute(
         "select max(business_date) from (select business_date from audit.load "
@@ -79,6 +81,13 @@ def project_version() -> str:
     for path in files:
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _built_version(connection: Connection) -> str | None:
+    if connection.execute("select to_regclass('core.build')").fetchone() == (None,):
+        return None
+    row = connection.execute("select project_version from core.build where is_finished").fetchone()
+    return row and row[0]
 
 
 def _built(node) -> BuiltModel:

@@ -27,6 +27,17 @@ with computed as (
         'satisfaction_' || question_code,
         {{ rate('100 * top_box_share') }}
     from {{ ref('kpi_satisfaction') }}
+    union all
+    select
+        period_basis,
+        period,
+        'liaison_' || kpi.name,
+        kpi.value
+    from {{ ref('kpi_liaison') }}
+    cross join lateral (
+        values ('groups', liaison_groups), ('members', members), ('meetings', meetings), ('topics', topics)
+    ) as kpi (name, value)
+    where is_complete and group_code = 'all' and constituency = 'all'
 )
 
 select

@@ -1,0 +1,20 @@
+"""When a night has no marts to build: nothing new in raw, and the dbt project that built the marts unchanged."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from crw import publish, transform
+
+NIGHT = date(2013, 3, 31)
+
+
+def test_published_marts_are_built_again_only_for_another_project(empty_warehouse, monkeypatch):
+    connection = empty_warehouse.connection
+    assert transform.why_not_needed(connection, NIGHT) is None
+    transform.build(connection, NIGHT)
+    assert transform.why_not_needed(connection, NIGHT) is None
+    publish.publish_marts(connection, NIGHT, "test")
+    assert "nothing reached raw" in transform.why_not_needed(connection, NIGHT)
+    monkeypatch.setattr(transform, "project_version", lambda: "with a formula mended")
+    assert transform.why_not_needed(connection, NIGHT) is None
