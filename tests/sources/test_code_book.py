@@ -49,7 +49,9 @@ def test_the_documented_example_is_a_code_book(tmp_path):
     assert [question.code for question in book.questions] == ["overall", "recommend"]
     assert book.questions[0].top == ("4", "5")
     assert book.questions[1].blank == ("99", "NA")
-    assert book.columns == ["REGION", "RESPNUM", "WT", "INTDATE", "COMPLETE", "TYPE", "LANG", "DIST", "Q1", "Q9"]
+    assert book.columns == [
+        "REGION", "RESPNUM", "WT", "CRMNO", "INTDATE", "COMPLETE", "TYPE", "LANG", "DIST", "LINK", "Q1", "Q9",
+    ]  # fmt: skip
 
 
 def test_every_entry_of_the_documentation_is_one_of_the_reader(tmp_path):
@@ -79,6 +81,7 @@ def test_codes_are_text_whatever_yaml_makes_of_them(tmp_path):
         (["colour"], "blue", "colour is not a known entry"),
         (["respondent", "id"], None, "respondent.id is missing"),
         (["respondent", "phone"], "TEL", "respondent.phone is not a known entry"),
+        (["respondent", "consent"], None, "respondent.company_id and respondent.consent need each other"),
         (["respondent", "complete", "codes"], None, "respondent.complete.codes is missing"),
         (["respondent", "segment", "codes"], {1: 2}, "respondent.segment.codes must map each code to text or null"),
         (["respondent", "interviewed_on", "codes"], {1: "May"}, "respondent.interviewed_on.codes.1 must be a date"),

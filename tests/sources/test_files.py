@@ -29,9 +29,21 @@ def test_a_row_comes_out_in_the_contracts_columns(tmp_path):
         "segment": None,
         "language": "en",
         "district_code": None,
+        "consented_company_id": None,
         "answers": ["3", "2"],
         "delivered_at": "2011-02-10T18:00:00+08:00",
     }
+
+
+def test_a_company_number_leaves_the_file_with_consent_alone(tmp_path):
+    linked = BOOK["respondent"] | {"company_id": "Q2", "consent": {"column": "NOTE", "codes": [1]}}
+    book = {"respondent": linked, "questions": BOOK["questions"][:1], "ignored": []}
+    lines = ["1,1,,1,3,C1,1", "2,1,,1,3,C2,2", "3,1,,1,3,C3,", "4,x,,1,3,C4,9", "5,1,,1,3,,1"]
+    deliver(tmp_path, csv_of(*lines), **book)
+    rows, (rejection,) = respondents(tmp_path)
+    assert {row["respondent_id"]: row["consented_company_id"] for row in rows} == {"1": "C1", "2": "", "3": "", "5": ""}
+    assert rejection.record["consented_company_id"] is None
+    assert "C4" not in str(rejection)
 
 
 def test_an_empty_folder_is_an_empty_batch(tmp_path):

@@ -20,6 +20,8 @@ It is `<data file name>.codebook.yml`, kept in the same folder. docs/code_book.m
       segment: {column: TYPE, codes: {1: individual, 2: business}}
       language: {column: LANG, codes: {1: en, 2: tc, 3: sc}}
       district_code: {column: DIST, codes: {1: CW, 2: WC}}
+      company_id: CRMNO               # read of those alone who agreed to be linked to it:
+      consent: {column: LINK, codes: [1]}                        # required with company_id
     questions:                        # required
       - {code: overall, column: Q1, text: ..., scale: rating, valid: [1, 2, 3, 4, 5], top: [4, 5],
          not_applicable: [9], blank: [0]}
@@ -83,6 +85,8 @@ class Respondent:
     segment: Coded | None = None
     language: Coded | None = None
     district_code: Coded | None = None
+    company_id: str | None = None
+    consent: Coded | None = None
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,8 @@ class CodeBook:
     def columns(self) -> list[str]:
         """Columns of the data file that are kept, each once, in the order of the code book."""
         who = self.respondent
-        coded = (who.interviewed_on, who.complete, who.segment, who.language, who.district_code)
-        names = [*who.id, who.weight, *(entry.column for entry in coded if entry)]
+        coded = (who.interviewed_on, who.complete, who.segment, who.language, who.district_code, who.consent)
+        names = [*who.id, who.weight, who.company_id, *(entry.column for entry in coded if entry)]
         return list(dict.fromkeys(name for name in [*names, *(q.column for q in self.questions)] if name))
 
     def check_header(self, header: list[str], where: str) -> None:
@@ -179,12 +183,16 @@ def _respondent(entry: Entry) -> Respondent:
         id=entry.texts("id", required=True),
         weight=entry.text("weight"),
         interviewed_on=_interview_date(entry.entry("interviewed_on")),
-        complete=_complete(entry.entry("complete")),
+        complete=_listed(entry.entry("complete")),
         **{name: _mapped(entry.entry(name)) for name in ("segment", "language", "district_code")},
+        company_id=entry.text("company_id"),
+        consent=_listed(entry.entry("consent")),
     )
     entry.end()
     if not who.id:
         raise Malformed(f"{entry.where}.id is empty")
+    if (who.company_id is None) != (who.consent is None):
+        raise Malformed(f"{entry.where}.company_id and {entry.where}.consent need each other")
     return who
 
 
@@ -236,7 +244,7 @@ def _mapped(entry: Entry | None) -> Coded | None:
     return coded
 
 
-def _complete(entry: Entry | None) -> Coded | None:
+def _listed(entry: Entry | None) -> Coded | None:
     if entry is None:
         return None
     coded = Coded(entry.text("column", required=True), dict.fromkeys(entry.codes("codes", required=True), True))

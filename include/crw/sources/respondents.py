@@ -181,6 +181,8 @@ def _shared(delivery: Delivery) -> dict[str, str | None]:
         shared["weight"] = "1"
     if who.complete is None:
         shared["is_complete"] = "true"
+    if who.company_id is None:
+        shared["consented_company_id"] = None
     return shared | {
         "delivery_id": delivery.delivery_id,
         "is_weighted": "true" if who.weight else "false",
@@ -202,7 +204,10 @@ def _fields(delivery: Delivery, cell: dict[str, str]) -> dict[str, _Field]:
     if who.weight:
         fields["weight"] = _weight(who.weight, cell)
     if who.complete:
-        fields["is_complete"] = _complete(who.complete, cell)
+        fields["is_complete"] = _Field(_has_code(who.complete, cell))
+    if who.company_id:
+        has_consented = _has_code(who.consent, cell)
+        fields["consented_company_id"] = _Field(f"case when {has_consented} then clean({cell[who.company_id]}) end")
     if who.interviewed_on:
         fields["interviewed_on"] = _interviewed_on(who.interviewed_on, cell)
     return fields | {name: _mapped(coded, cell) for name in MAPPED if (coded := getattr(who, name))}
@@ -213,8 +218,9 @@ def _weight(column: str, cell: dict[str, str]) -> _Field:
     return _Field(value, cell[column], f"not coalesce(is_number({value}), false)", f"{column} is not a number")
 
 
-def _complete(coded: Coded, cell: dict[str, str]) -> _Field:
-    return _Field(f"coalesce(code({cell[coded.column]}) in ({', '.join(map(_literal, coded.codes))}), false)")
+def _has_code(coded: Coded, cell: dict[str, str]) -> str:
+    """Condition that the column holds one of the codes."""
+    return f"coalesce(code({cell[coded.column]}) in ({', '.join(map(_literal, coded.codes))}), false)"
 
 
 def _interviewed_on(coded: Coded, cell: dict[str, str]) -> _Field:

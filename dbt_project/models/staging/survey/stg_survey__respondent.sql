@@ -12,6 +12,7 @@ select
     {{ code('segment') }} as segment,
     {{ code('language') }} as language,
     upper({{ trimmed('district_code') }}) as district_code,
+    {{ trimmed('consented_company_id') }} as consented_company_id,
     answers,
     _load_id
 from latest
