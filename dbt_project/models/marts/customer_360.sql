@@ -1,0 +1,190 @@
+-- The ends of the fiscal years that lie wholly in the history, and the business date.
+with day as (
+    select period.period_end as as_of_on
+    from {{ ref('dim_period') }} as period
+    cross join {{ ref('as_of') }} as night
+    where
+        period.period_basis = 'fiscal_year'
+        and period.period_start >= '{{ var("history_start") }}'
+        and period.period_end <= night.business_date
+    union
+    select business_date
+    from {{ ref('as_of') }}
+),
+
+club as (
+    select
+        day.as_of_on,
+        membership.company_id,
+        string_agg(membership.club_code, ', ' order by membership.club_code) as clubs
+    from day
+    inner join {{ ref('dim_membership') }} as membership
+        on day.as_of_on >= membership.valid_from and day.as_of_on < coalesce(membership.valid_to, 'infinity')
+    group by day.as_of_on, membership.company_id
+),
+
+member as (
+    select
+        day.as_of_on,
+        spell.company_id,
+        spell.valid_from as member_since
+    from day
+    inner join {{ ref('fct_membership_spell') }} as spell
+        on day.as_of_on >= spell.valid_from and day.as_of_on < coalesce(spell.valid_to, 'infinity')
+    where spell.club_code = 'any'
+),
+
+account as (
+    select
+        day.as_of_on,
+        account.company_id,
+        max(account.staff_id) filter (where account.role = 'manager') as account_manager_id,
+        max(account.staff_id) filter (where account.role = 'executive') as relationship_executive_id
+    from day
+    inner join {{ ref('dim_account') }} as account
+        on day.as_of_on >= account.valid_from and day.as_of_on < coalesce(account.valid_to, 'infinity')
+    group by day.as_of_on, account.company_id
+),
+
+open_case as (
+    select
+        day.as_of_on,
+        feedback.company_id,
+        count(*) as open_cases
+    from day
+    inner join {{ ref('fct_feedback_open_spell') }} as spell
+        on day.as_of_on >= spell.open_from and day.as_of_on < coalesce(spell.open_to, 'infinity')
+    inner join {{ ref('fct_feedback_case') }} as feedback on spell.case_no = feedback.case_no
+    where feedback.is_counted
+    group by day.as_of_on, feedback.company_id
+),
+
+satisfaction as (
+    select distinct on (day.as_of_on, answer.company_id)
+        day.as_of_on,
+        answer.company_id,
+        answer.answered_on,
+        answer.is_satisfied
+    from day
+    inner join {{ ref('fct_customer_satisfaction') }} as answer on day.as_of_on >= answer.answered_on
+    order by
+        day.as_of_on asc, answer.company_id asc,
+        answer.answered_on desc, answer.wave_code desc, answer.respondent_id desc
+),
+
+-- A contact is what was heard of the company: what was only sent to it is none, so neither is an e-mail of staff.
+activity as (
+    select
+        company_id,
+        received_on as happened_on,
+        'feedback' as measure,
+        true as is_contact
+    from {{ ref('fct_feedback_case') }}
+    where is_counted
+    union all
+    select
+        company_id,
+        received_on,
+        kind,
+        true
+    from {{ ref('fct_feedback_case') }}
+    where is_counted and kind in ('complaint', 'commendation')
+    union all
+    select
+        company_id,
+        engaged_on,
+        kind,
+        true
+    from {{ ref('fct_engagement') }}
+    union all
+    select
+        company_id,
+        interacted_on,
+        'interaction',
+        coalesce(channel <> 'email' or direction <> 'outbound', true)
+    from {{ ref('fct_interaction') }}
+    union all
+    select
+        company_id,
+        responded_on,
+        'any_response',
+        true
+    from {{ ref('fct_campaign_response') }}
+    union all
+    select
+        contact.company_id,
+        step.happened_on,
+        step.measure,
+        false
+    from {{ ref('fct_campaign_contact') }} as contact
+    cross join lateral (
+        values ('campaign_contact', contact.contacted_on), ('campaign_response', contact.first_responded_on)
+    ) as step (measure, happened_on)
+),
+
+{%- set measures = {
+    'feedback': 'feedback_12_months', 'complaint': 'complaints_12_months', 'commendation': 'commendations_12_months',
+    'newsletter_open': 'newsletter_open_days_12_months', 'newsletter_click': 'newsletter_click_days_12_months',
+    'seminar_attended': 'seminar_days_12_months', 'expo_attended': 'expo_days_12_months',
+    'interaction': 'interactions_12_months', 'campaign_contact': 'campaign_contacts_12_months',
+    'campaign_response': 'campaign_responses_12_months',
+} %}
+
+counted as (
+    select
+        as_of_on,
+        company_id,
+        {%- for measure, column in measures.items() %}
+        count(*) filter (where is_recent and measure = '{{ measure }}') as {{ column }},
+        {%- endfor %}
+        count(distinct happened_on) filter (where is_recent and is_contact) as contact_days_12_months,
+        max(happened_on) filter (where is_contact) as last_contact_on
+    from (
+        select
+            activity.*,
+            day.as_of_on,
+            activity.happened_on > (day.as_of_on - interval '1 year')::date as is_recent
+        from day
+        inner join activity on day.as_of_on >= activity.happened_on
+        where activity.company_id is not null
+    ) as known
+    group by as_of_on, company_id
+)
+
+select
+    customer.company_id,
+    day.as_of_on,
+    day.as_of_on = night.business_date as is_current,
+    customer.registered_on,
+    customer.size_band,
+    customer.industry_code,
+    customer.district_code,
+    member.company_id is not null as is_member,
+    club.clubs,
+    member.member_since,
+    day.as_of_on - member.member_since as tenure_days,
+    account.account_manager_id,
+    account.relationship_executive_id,
+    coalesce(open_case.open_cases, 0)::integer as open_cases,
+    satisfaction.answered_on as last_satisfaction_on,
+    satisfaction.is_satisfied as was_satisfied,
+    {%- for column in measures.values() %}
+    coalesce(counted.{{ column }}, 0)::integer as {{ column }},
+    {%- endfor %}
+    coalesce(counted.contact_days_12_months, 0)::integer as contact_days_12_months,
+    counted.last_contact_on,
+    day.as_of_on - counted.last_contact_on as days_since_contact,
+    segment.segment_code
+from {{ ref('dim_customer') }} as customer
+cross join day
+cross join {{ ref('as_of') }} as night
+{%- for name in ['club', 'member', 'account', 'open_case', 'satisfaction', 'counted'] %}
+left join {{ name }} on day.as_of_on = {{ name }}.as_of_on and customer.company_id = {{ name }}.company_id
+{%- endfor %}
+left join {{ ref('contact_segment') }} as segment
+    on
+        (counted.last_contact_on is null) = (segment.days_since_from is null)
+        and coalesce(day.as_of_on - counted.last_contact_on >= segment.days_since_from, true)
+        and coalesce(day.as_of_on - counted.last_contact_on <= segment.days_since_to, true)
+        and coalesce(counted.contact_days_12_months, 0) >= segment.contact_days_from
+        and coalesce(coalesce(counted.contact_days_12_months, 0) <= segment.contact_days_to, true)

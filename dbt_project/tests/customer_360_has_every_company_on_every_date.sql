@@ -1,0 +1,23 @@
+-- Both ways: no company is missing on any of the dates, and none is there that core does not know.
+with expected as (
+    select
+        customer.company_id,
+        day.as_of_on
+    from {{ ref('dim_customer') }} as customer
+    cross join (
+        select distinct period.as_of_date as as_of_on
+        from {{ ref('kpi_membership') }} as period
+        where period.period_basis = 'fiscal_year' and period.is_complete
+        union
+        select business_date
+        from {{ ref('as_of') }}
+    ) as day
+)
+
+select
+    coalesce(expected.company_id, mart.company_id) as company_id,
+    coalesce(expected.as_of_on, mart.as_of_on) as as_of_on
+from expected
+full join {{ ref('customer_360') }} as mart
+    on expected.company_id = mart.company_id and expected.as_of_on = mart.as_of_on
+where expected.company_id is null or mart.company_id is null
