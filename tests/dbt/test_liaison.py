@@ -20,7 +20,7 @@ def night_before(module_warehouse):
     before = module_warehouse.rows(
         f"select meetings, seats_due, seats_attended, actions_overdue from candidate.kpi_liaison where {YEAR}"
     )
-    module_warehouse.build("2013-03-31", "--select", *CHOSEN, "--resource-type", "unit_test")
+    module_warehouse.build("2013-03-31", "--select", *CHOSEN)
     return before
 
 
