@@ -80,14 +80,14 @@ def put_a_running_year(warehouse) -> None:
     }
     warehouse.put("survey", "delivery", "2013-04-10", 25, {**wave, **at, "file_name": "f"})
     questions = ("overall", "counter", "delivery", "hotline", "reason")
-    for code in questions:
+    for number, code in enumerate(questions, 1):
         top = {} if code != "reason" else {"top_codes": []}
-        row = {**world.RATING, **at, **top, "question_code": code, "column_name": code}
+        row = {**world.RATING, **at, **top, "question_code": code, "question_no": number, "column_name": code}
         warehouse.put("survey", "question", "2013-04-10", 26, row)
     for number, weight in enumerate((2, 1, 3, 0.5, 1, 1)):
-        answers = {code: str(1 + (number * shift) % 6) for shift, code in enumerate(questions, 1)}
+        answers = [str(1 + (number * shift) % 6) for shift, _ in enumerate(questions, 1)]
         row = {"respondent_id": f"r{number}", "weight": weight, "is_weighted": True, "is_complete": True}
-        warehouse.put("survey", "respondent", "2013-04-10", 27, {**row, **at, "answers": answers})
+        warehouse.put("survey", "respondent", "2013-04-10", 27, {**row, **at, "answers": f"{{{','.join(answers)}}}"})
 
 
 @pytest.fixture(scope="module")
