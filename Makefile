@@ -26,7 +26,7 @@ test: $(VENV)/ready ## Run all tests
 	@$(BIN)/pytest
 
 histories: $(VENV)/ready ## Run the long tests: a month as one run, as a backfill, after a missed night (15 minutes more)
-	@$(BIN)/pytest -m long
+	@$(BIN)/pytest -m long -n 0
 
 bench: $(VENV)/ready ## Measure each stage against a floor of the same run
 	@$(BIN)/python -m tests.bench

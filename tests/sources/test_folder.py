@@ -158,6 +158,7 @@ def test_what_is_due_is_what_arrived_and_was_not_published(tmp_path):
     deliver(tmp_path, "again/a.csv", header + "K1,1,,\n")
     deliver(tmp_path, "tomorrow.csv", header + "K2,1,,\n", at=INTERVAL.end)
     deliver(tmp_path, ".unfinished.csv", header)
+    deliver(tmp_path, "~$a.csv", "what Excel holds open")
     records, batch = read(table("**/*.csv"), tmp_path)
     assert [r["call_no"] for r in records] == ["K1"]
     assert read(table("**/*.csv"), tmp_path, published=batch.deliveries)[0] == []

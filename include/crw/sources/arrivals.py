@@ -12,12 +12,12 @@ from crw.settings import HONG_KONG
 def arrived(folder: Path, end: datetime, pattern: str = "**/*") -> list[Path]:
     """The files below `folder` that match the pattern and arrived before `end`, oldest first.
 
-    Files and folders whose name starts with a dot are not deliveries.
+    Hidden files and folders, and what Excel keeps beside an open workbook (`~$...`), are not deliveries.
     """
     present = [
         path
         for path in folder.glob(pattern)
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_file() and not any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
     ]
     return [path for _, path in sorted((path.stat().st_mtime, path) for path in present if arrival(path) < end)]
 
