@@ -25,7 +25,7 @@ down: ## Stop what this checkout started
 test: $(VENV)/ready ## Run all tests
 	@$(BIN)/pytest
 
-histories: $(VENV)/ready ## Run the long tests: a month as one run, as a backfill, after a missed night (15 minutes more)
+histories: $(VENV)/ready ## Run the long tests: histories of nights that must end in the same marts
 	@$(BIN)/pytest -m long -n 0
 
 bench: $(VENV)/ready ## Measure each stage against a floor of the same run

@@ -3,6 +3,7 @@
 import itertools
 from datetime import date, datetime
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -195,6 +196,7 @@ def forget_everything(warehouse):
 # A story costs six dbt builds, so there are few, the same ones in each run.
 
 
+@pytest.mark.long
 @settings(max_examples=3, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
           suppress_health_check=list(HealthCheck))  # fmt: skip
 @given(story=stories())
