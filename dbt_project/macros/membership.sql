@@ -1,18 +1,6 @@
 {# Years that membership is broken down for, up to the business date; a running one as of that date. #}
 {% macro membership_years() -%}
-    select
-        period.period_basis,
-        period.period,
-        period.period_start,
-        period.period_end,
-        least(period.period_end, night.business_date) as as_of_date,
-        period.period_start >= '{{ var("history_start") }}' and period.period_end <= night.business_date as is_complete
-    from {{ ref('dim_period') }} as period
-    cross join {{ ref('as_of') }} as night
-    where
-        period.period_basis in ('fiscal_year', 'calendar_year')
-        and period.period_end >= '{{ var("history_start") }}'
-        and period.period_start <= night.business_date
+    select * from ({{ reported_period() }}) as period where period_basis in ('fiscal_year', 'calendar_year')
 {%- endmacro %}
 
 {# Anniversaries that whole cohorts of joining companies have reached by the business date. #}
