@@ -122,7 +122,8 @@ def _registrations(activity: Activity, scale: float, rng: Random) -> Iterator[li
             if rng.random() < 0.9
             else rng.choice(["", f" {company_id(company).lower()}", "C999998"])
         )
-        days = 0 if is_walk_in else 1 + rng.randrange(30)
+        # Registration closes a week before: a list sent six days before knows of nobody later.
+        days = 0 if is_walk_in else 7 + rng.randrange(30)
         registered_on = activity.held_on - timedelta(days=days)
         attended = "Y" if is_walk_in or rng.random() < 0.7 else "N"
         yield [f"{activity.code}-{number:03d}", activity.code, stated, person.name, person.email, person.phone,
