@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Byte-code is written at install; a shell that forbids it must not slow every task.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help nightly up down test histories bench sql metric asof docs lint lock clean
+.PHONY: help nightly up down test histories bench sql metric docs lint lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,9 +36,6 @@ sql: $(VENV)/ready ## Run a query as the analyst, as CSV: make sql Q="select * f
 
 metric: $(VENV)/ready ## Ask for metrics: make metric Q="--metrics complaints --group-by metric_time__fiscal_year"
 	@$(BIN)/crw mf query --quiet $(Q)
-
-asof: $(VENV)/ready ## The marts as they were known at the end of a past date: make asof DATE=2013-03-31
-	@$(BIN)/crw as-of $(DATE)
 
 docs: $(VENV)/ready ## Write docs/kpi.md and dbt's docs as one file
 	@$(BIN)/python -m crw.catalogue

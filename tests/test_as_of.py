@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 
+import psycopg
 import pytest
 from psycopg import errors
+from psycopg.conninfo import make_conninfo
 
-from crw import as_of, publish
+from crw import as_of, publish, warehouse
 from tests.dbt import world
-from tests.dbt.conftest import empty_warehouse  # noqa: F401
+from tests.dbt.conftest import module_warehouse  # noqa: F401
+
+PASSWORD = "of-a-test"
 
 
 def brings_30_march(warehouse):
@@ -36,60 +40,62 @@ def brings_1_april(warehouse):
 NIGHTS = {"2013-03-30": brings_30_march, "2013-03-31": brings_31_march, "2013-04-01": brings_1_april}
 
 
-def test_each_past_date_shows_what_the_marts_showed_then(empty_warehouse):  # noqa: F811
+@pytest.fixture(scope="module")
+def shown(module_warehouse):  # noqa: F811
+    """What the marts showed after each night: by night, the rows of each mart."""
     shown = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CRW_BUSINESS_DATE", min(NIGHTS))
+        as_of.install()
     for night, brings in NIGHTS.items():
-        brings(empty_warehouse)
-        empty_warehouse.build(night)
-        publish.publish_marts(empty_warehouse.connection, date.fromisoformat(night), "test")
-        shown[night] = tables(empty_warehouse, "marts") | tables(empty_warehouse, "core")
+        brings(module_warehouse)
+        module_warehouse.build(night)
+        publish.publish_marts(module_warehouse.connection, date.fromisoformat(night), "test")
+        shown[night] = {name.partition(".")[2]: rows for name, rows in module_warehouse.contents("marts").items()}
+    return shown
+
+
+@pytest.fixture
+def analyst(module_warehouse, shown):  # noqa: F811
+    """An autocommit connection with an analyst's rights."""
+    admin = module_warehouse.connection
+    warehouse.set_passwords(admin, {"crw_analyst": PASSWORD})
+    address = make_conninfo(admin.info.dsn, user="crw_analyst", password=PASSWORD)
+    with psycopg.connect(address, autocommit=True) as connection:
+        yield connection
+
+
+def test_an_analyst_sees_of_each_past_date_what_the_marts_showed_then(analyst, shown):
     assert shown["2013-03-30"] != shown["2013-03-31"] != shown["2013-04-01"]
-    live = empty_warehouse.contents("core", "candidate", "marts")
-
-    for night in ("2013-03-30", "2013-03-31"):
-        schema = as_of.build(date.fromisoformat(night))
-        assert schema == f"as_of_{night.replace('-', '')}"
-        assert staged_apart(tables(empty_warehouse, schema)) == shown[night]
-    assert empty_warehouse.contents("core", "candidate", "marts") == live
-
-    with empty_warehouse.connection.transaction(force_rollback=True):
-        empty_warehouse.connection.execute("set local role crw_analyst")
-        assert empty_warehouse.rows("select count(*) from as_of_20130330.kpi_feedback") != [(0,)]
-        with pytest.raises(errors.InsufficientPrivilege):
-            empty_warehouse.rows("select * from as_of_20130330.stg_feedback__case")
-
-    # Once more is harmless, and the night's own build goes on as before.
-    as_of.build(date(2013, 3, 30))
-    assert staged_apart(tables(empty_warehouse, "as_of_20130330")) == shown["2013-03-30"]
-    empty_warehouse.build("2013-04-01")
-    assert empty_warehouse.contents("core", "candidate", "marts") == live
-
-    as_of.drop(date(2013, 3, 30))
-    as_of.drop(date(2013, 3, 30))
-    assert tables(empty_warehouse, "as_of_20130330") == {}
-    assert tables(empty_warehouse, "as_of_20130331") != {}
+    for night, marts in shown.items():
+        for mart, rows in marts.items():
+            known = analyst.execute(f"select t::text from as_of.{mart}('{night}') as t order by 1").fetchall()
+            assert known == rows, (night, mart)
 
 
-def test_a_date_that_no_marts_were_published_for_is_refused(empty_warehouse):  # noqa: F811
-    with pytest.raises(as_of.AsOfError, match="no marts were ever published"):
-        as_of.build(date(2013, 3, 31))
-    for night in (date(2013, 3, 30), date(2013, 3, 31)):
-        publish.publish_marts(empty_warehouse.connection, night, "test")
-        empty_warehouse.connection.execute(
-            "insert into audit.publication (business_date, run_id, mart, row_count) values (%s, 'test', 'kpi', 0)",
-            [night],
-        )
-    for wrong in (date(2013, 3, 29), date(2013, 4, 1)):
-        with pytest.raises(as_of.AsOfError, match=f"2013-03-30 to 2013-03-31; nothing is known as of {wrong}"):
-            as_of.build(wrong)
-    assert empty_warehouse.rows("select nspname from pg_namespace where nspname like 'as_of%'") == []
+def test_two_dates_in_one_query_that_leaves_nothing_behind(analyst):
+    query = """
+        select kind, before.received, later.received
+        from as_of.kpi_feedback('2013-03-31') as before
+        inner join as_of.kpi_feedback('2013-04-01') as later using (period_basis, period, kind, level)
+        where period_basis = 'fiscal_year' and period = '2012/13' and level = 'kind' and before.received <> later.received
+    """
+    assert analyst.execute(query).fetchall() == [("complaint", 1, 2)]
+    assert analyst.execute("select relname from pg_class where relnamespace = pg_my_temp_schema()").fetchall() == []
 
 
-def tables(warehouse, schema):
-    """Contents of a schema by table."""
-    return {name.partition(".")[2]: rows for name, rows in warehouse.contents(schema).items()}
+def test_a_caller_cannot_slip_a_table_of_his_own_under_a_function(analyst):
+    analyst.execute("create temporary table fct_feedback_case (like core.fct_feedback_case)")
+    with pytest.raises(errors.DuplicateTable):
+        analyst.execute("select * from as_of.kpi_feedback('2013-03-31')")
 
 
-def staged_apart(contents):
-    """Without the staging views, which the night keeps in a schema of their own."""
-    return {name: rows for name, rows in contents.items() if not name.startswith("stg_")}
+@pytest.mark.parametrize("wrong", ["2013-03-29", "2013-04-02"])
+def test_a_date_of_which_nothing_is_known_is_refused(analyst, wrong):
+    with pytest.raises(errors.RaiseException, match=f"2013-03-30 to 2013-04-01; nothing is known as of {wrong}"):
+        analyst.execute(f"select * from as_of.kpi_feedback('{wrong}')")
+
+
+def test_before_the_first_publication_nothing_is_known(database):
+    with pytest.raises(errors.RaiseException, match="no marts were ever published"):
+        database.execute("select as_of.check_date('2013-03-31')")

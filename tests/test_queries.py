@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from crw import publish
+from crw import as_of, publish
 from crw.settings import PROJECT
 from tests.dbt import world
 from tests.dbt.conftest import module_warehouse  # noqa: F401
@@ -24,6 +24,9 @@ def analyst(module_warehouse):  # noqa: F811
     world.first_nights(module_warehouse)
     world.last_night(module_warehouse)
     module_warehouse.build("2013-03-31")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CRW_BUSINESS_DATE", "2013-03-31")
+        as_of.install()
     admin = module_warehouse.connection
     publish.publish_marts(admin, date(2013, 3, 31), "test")
     admin.execute(f"alter role crw_analyst login password '{PASSWORD}'")

@@ -1,113 +1,124 @@
-"""The KPIs as they were known at the end of a past business date, in a schema of that date.
+"""The marts as they were known at the end of a past business date: for each mart a function `as_of.<mart>(date)`.
 
-Raw keeps every version with the business date that brought it, and staging reads no later one, so the same dbt project built
-for that date gives what readers saw then: by today's definitions, and with what a later re-run of that night mended.
+Raw keeps every version with the business date that brought it, and staging reads no later one. A function runs the dbt
+project's own SQL, from staging to the mart, as of the date it is asked for. So it gives what readers saw then: by today's
+definitions, and with what a later re-run of that night mended.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date
-from pathlib import Path
+from graphlib import TopologicalSorter
+from typing import Any
 
 import psycopg
-from psycopg import Connection, sql
+from psycopg import sql
 
-from crw import settings
-from crw.transform import BuildError
+NIGHT = "model.crw.stg_night"
+
+# It reads raw with the rights of crw_transformer, hence the fixed search path. enable_nestloop: as dbt_project.yml says of core.
+FUNCTION = """
+create function as_of.{name}(known_on date) returns table ({columns}) language plpgsql security definer
+set search_path = pg_catalog, pg_temp set enable_nestloop = off set client_min_messages = warning as {body};
+comment on function as_of.{name} is {comment}
+"""
+BODY = """
+#variable_conflict use_column
+begin
+perform as_of.check_date(known_on);
+{steps}
+return query select * from {mart};
+drop table {tables} cascade;
+end
+"""
 
 
-class AsOfError(ValueError):
-    """There is nothing to show as of that date. The message says which dates there are."""
+class CompileError(RuntimeError):
+    """dbt did not compile the project. The message is dbt's."""
 
 
-def schema_of(business_date: date) -> str:
-    """Name of the schema of a past date: `as_of_20130331`."""
-    return f"as_of_{business_date:%Y%m%d}"
-
-
-def build(business_date: date) -> str:
-    """Build core and marts as known at the end of `business_date`, and return the name of their schema.
-
-    Logs in as dbt does (CRW_PG* variables). Building a date again brings its schema up to date; core, candidate and marts
-    are not touched. crw_analyst may read the tables; the staging views beside them stay closed.
+def install() -> None:
+    """Make the functions anew, of the dbt project as it is now. Logs in as dbt does (CRW_* variables); all or none.
 
     Raises:
-        AsOfError: the date lies outside those that marts were published for.
-        BuildError: a model failed; the message names it.
+        CompileError: a model does not compile.
     """
-    schema = sql.Identifier(schema_of(business_date))
-    with _as_dbt() as connection:
-        _check(connection, business_date)
-        # One at a time: two would share dbt's target folder. The lock goes with the connection.
-        connection.execute("select pg_advisory_lock(hashtext('crw.as_of'))")
-        connection.execute(sql.SQL("create schema if not exists {}").format(schema))
-        comment = sql.Literal(
-            f"core and marts as known at the end of {business_date}; built by crw.as_of, may be dropped."
-        )
-        connection.execute(sql.SQL("comment on schema {} is {}").format(schema, comment))
-        _run_dbt(business_date)
-        with connection.transaction():
-            connection.execute(sql.SQL("grant usage on schema {} to crw_analyst").format(schema))
-            for table in _tables(connection, business_date):
-                connection.execute(
-                    sql.SQL("grant select on {}.{} to crw_analyst").format(schema, sql.Identifier(table))
-                )
-    return schema_of(business_date)
+    models = _compiled()
+    with psycopg.connect(**_login()) as connection:
+        connection.execute("select pg_advisory_xact_lock(hashtext('crw.as_of.install'))")
+        for (signature,) in connection.execute(
+            "select oid::regprocedure::text from pg_proc where pronamespace = 'as_of'::regnamespace and prosecdef"
+        ).fetchall():
+            connection.execute(sql.SQL("drop function {}").format(sql.SQL(signature)))
+        for model in models.values():
+            if model.schema == "candidate":
+                connection.execute(_function(model, models))
 
 
-def drop(business_date: date) -> None:
-    """Drop the schema of a past date with all that is in it, if there is one."""
-    with _as_dbt() as connection:
-        name = sql.Identifier(schema_of(business_date))
-        connection.execute(sql.SQL("drop schema if exists {} cascade").format(name))
-
-
-def _as_dbt() -> Connection:
-    """An autocommit connection as the user that dbt logs in as, who owns what dbt makes."""
+def _login() -> dict[str, str]:
     names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "DATABASE"}
-    return psycopg.connect(autocommit=True, **{key: os.environ[f"CRW_PG{name}"] for key, name in names.items()})
+    return {key: os.environ[f"CRW_PG{name}"] for key, name in names.items()}
 
 
-def _check(connection: Connection, business_date: date) -> None:
-    first, last = connection.execute("select min(business_date), max(business_date) from audit.publication").fetchone()
-    if first is None:
-        raise AsOfError("no marts were ever published")
-    if not first <= business_date <= last:
-        raise AsOfError(f"marts were published for {first} to {last}; nothing is known as of {business_date}")
-
-
-def _tables(connection: Connection, business_date: date) -> list[str]:
-    rows = connection.execute("select tablename from pg_tables where schemaname = %s", [schema_of(business_date)])
-    return [name for (name,) in rows]
-
-
-def _run_dbt(business_date: date) -> None:
+def _compiled() -> dict[str, Any]:
+    """What the marts are made of, by dbt's id: each model with the SQL that makes it from nothing."""
     from dbt.cli.main import dbtRunner
 
-    # A parse of its own: what dbt keeps from the night's parse names the night's schemas, and the other way round.
-    target = Path(os.environ.get("DBT_TARGET_PATH") or settings.HOME / "dbt" / "target").with_name("as_of")
-    arguments = ["--quiet", "build", "--resource-type", "model", "--resource-type", "seed", "--full-refresh"]
-    with _environment(CRW_BUSINESS_DATE=business_date.isoformat(), CRW_AS_OF_SCHEMA=schema_of(business_date)):
-        result = dbtRunner().invoke([*arguments, "--no-partial-parse", "--target-path", str(target)])
-    if result.exception:
-        raise BuildError(f"dbt: {result.exception}") from result.exception
-    failed = [node for node in result.result if node.status in ("error", "fail", "skipped")]
-    if failed:
-        raise BuildError("; ".join(f"{node.node.unique_id}: {node.status}: {node.message}" for node in failed))
+    outcome = dbtRunner().invoke(["--quiet", "compile", "--full-refresh", "--select", "+path:models/marts"])
+    if not outcome.success:
+        raise CompileError(f"dbt: {outcome.exception or [result.message for result in outcome.result]}")
+    nodes = [result.node for result in outcome.result]
+    # What the night changed is of no use to a build from nothing.
+    return {node.unique_id: node for node in nodes if node.resource_type == "model" and "night" not in node.fqn}
 
 
-@contextmanager
-def _environment(**variables: str) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+def _lineage(mart: Any, models: dict[str, Any]) -> list[Any]:
+    """The models that a mart is made of, and the mart itself, each after those that it reads."""
+    reads: dict[str, list[str]] = {}
+    found = [mart.unique_id]
+    while found:
+        name = found.pop()
+        if name not in reads:
+            reads[name] = [parent for parent in models[name].depends_on.nodes if parent in models]
+            found += reads[name]
+    return [models[name] for name in TopologicalSorter(reads).static_order()]
+
+
+def _function(mart: Any, models: dict[str, Any]) -> sql.Composed:
+    """The statement that makes a mart's function."""
+    lineage = _lineage(mart, models)
+    columns = [
+        sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.data_type))
+        for column in mart.columns.values()
+    ]
+    body = sql.SQL(BODY).format(
+        steps=sql.SQL("\n").join(_step(model, lineage) for model in lineage),
+        mart=_temporary(mart),
+        tables=sql.SQL(", ").join(_temporary(model) for model in lineage if not _is_view(model)),
+    )
+    return sql.SQL(FUNCTION).format(
+        name=sql.Identifier(mart.name),
+        columns=sql.SQL(", ").join(columns),
+        body=sql.Literal(body.as_string()),
+        comment=sql.Literal(f"marts.{mart.name} as it was known at the end of a past business date."),
+    )
+
+
+def _step(model: Any, lineage: list[Any]) -> sql.Composed:
+    """Make one model, of those made before it."""
+    query = model.compiled_code
+    for parent in lineage:
+        query = query.replace(parent.relation_name, _temporary(parent).as_string())
+    if model.unique_id == NIGHT:
+        query = "select known_on as business_date"
+    if _is_view(model):
+        return sql.SQL("create temporary view {} as {}\n;").format(_temporary(model), sql.SQL(query))
+    return sql.SQL("create temporary table {0} as {1}\n;\nanalyze {0};").format(_temporary(model), sql.SQL(query))
+
+
+def _is_view(model: Any) -> bool:
+    return model.config.materialized == "view" and model.unique_id != NIGHT
+
+
+def _temporary(model: Any) -> sql.Identifier:
+    return sql.Identifier("pg_temp", model.name)

@@ -29,8 +29,9 @@ HEAD = """\
 <!-- Made by `python -m crw.catalogue` from dbt_project/models/marts, models/semantic and docs/queries. Edit those, not this page. -->
 
 The published marts, schema `marts`. Every figure is as known at the end of the last business date
-(`core.as_of.business_date`). How it was known at the end of an earlier date: `make asof DATE=2013-03-31` builds the same
-tables into the schema `as_of_20130331`.
+(`core.as_of.business_date`). How it was known at the end of an earlier date is told by a function of the mart's name:
+`select * from as_of.kpi_feedback('2013-03-31')`. It computes the mart anew from what was known then, in seconds; keep what you
+want to ask twice in a temporary table.
 
 Names: `_share` lies between 0 and 1 and has its counts beside it, so add up the counts and divide, never average shares;
 `_pct` is a relative change in percent, `_pp` a difference in percentage points; an unknown denominator gives an empty cell.

@@ -9,7 +9,7 @@ from datetime import date
 
 from psycopg import Connection
 
-from crw import contracts
+from crw import as_of, contracts
 from crw.settings import DBT_PROJECT
 
 
@@ -53,16 +53,22 @@ def why_not_needed(connection: Connection, business_date: date) -> str | None:
 def build(connection: Connection, business_date: date) -> list[BuiltModel]:
     """Run `dbt build` (models, seeds and data tests) as of the business date, or of a later one already published.
 
-    It costs what changed since the last build that finished; another version of the dbt project builds everything anew.
+    It costs what changed since the last build that finished; another version of the dbt project builds everything anew,
+    the functions of schema as_of too.
 
     Raises:
+        CompileError: a model does not compile.
         BuildError: a model or a test failed.
     """
     from dbt.cli.main import dbtRunner
 
     (published,) = connection.execute("select max(business_date) from audit.publication").fetchone()
-    as_of = max(business_date, published or business_date)
-    os.environ.update(CRW_BUSINESS_DATE=as_of.isoformat(), CRW_PROJECT_VERSION=project_version())
+    known_on = max(business_date, published or business_date)
+    version = project_version()
+    os.environ.update(CRW_BUSINESS_DATE=known_on.isoformat(), CRW_PROJECT_VERSION=version)
+    # First, so that a build that is killed here is one that another will take up.
+    if _built_version(connection) != version:
+        as_of.install()
     result = dbtRunner().invoke(["--quiet", "build", "--exclude-resource-type", "unit_test"])
     if result.exception:
         raise BuildError(f"dbt: {result.exception}") from result.exception

@@ -8,6 +8,7 @@ create schema if not exists staging;
 create schema if not exists core;
 create schema if not exists candidate;
 create schema if not exists marts;
+create schema if not exists as_of;
 
 -- A date as people type it, or null where it is blank or no day of the calendar: 5/11/2012, 2012-11-05, 5 Nov 2012,
 -- 二○一二年十一月五日 (zero as 〇, 零 or U+25CB), full-width digits, the text of a spreadsheet's own date. Day before month, as in Hong Kong;
@@ -50,6 +51,7 @@ comment on schema staging is 'Renamed, cast and trimmed views of raw, latest ver
 comment on schema core is 'Dimensions and facts.';
 comment on schema candidate is 'KPI marts built tonight, not yet trusted.';
 comment on schema marts is 'KPI marts, published: all a reader sees.';
+comment on schema as_of is 'A function for each mart: the mart as it was known at the end of a past business date.';
 
 create table if not exists audit.load (
     load_id bigint generated always as identity primary key,
@@ -102,6 +104,19 @@ create table if not exists audit.publication (
 );
 comment on table audit.publication is 'One row per mart each time the marts were swapped.';
 
+create or replace function as_of.check_date(known_on date) returns void language plpgsql as $$
+declare
+    first constant date := (select min(business_date) from audit.publication);
+    last constant date := (select max(business_date) from audit.publication);
+begin
+    if first is null then
+        raise exception 'no marts were ever published';
+    elsif (known_on between first and last) is not true then
+        raise exception 'marts were published for % to %; nothing is known as of %', first, last, coalesce(known_on::text, 'null');
+    end if;
+end $$;
+comment on function as_of.check_date is 'Raises an error for a date of which nothing is known.';
+
 create table if not exists audit.raw_change (
     changed_by xid8 not null default pg_current_xact_id(),
     relation text not null,
@@ -143,8 +158,8 @@ create index if not exists record_by_table on quarantine.record (source, table_n
 
 -- Roles. None can log in until a deployment gives it a password, and each is refused what it has no business with.
 --   crw_loader       runs extract, validate and publish: owns landing and raw and the marts it publishes
---   crw_transformer  runs dbt: reads raw; owns staging, core and candidate, and the schemas of past dates (as_of_*)
---   crw_analyst      reads core, marts and past dates
+--   crw_transformer  runs dbt: reads raw; owns staging, core and candidate, and the functions of as_of
+--   crw_analyst      reads core and marts, and the marts as of past dates
 --   crw_dashboard    reads marts only, in read-only transactions of at most 30 seconds, because a dashboard may pass on
 --                    what an anonymous viewer typed. The limits hold for a login as this very role, not for its members.
 do $$
@@ -167,20 +182,19 @@ begin
             execute format('grant %I to %I with set true, inherit true', wanted, current_user);
         end if;
     end loop;
-    execute format('grant create on database %I to crw_transformer', current_database());
 end $$;
 
 grant usage, create on schema landing, raw, marts to crw_loader;
 grant usage on schema quarantine, audit, core, candidate to crw_loader;
 grant select, insert, update, delete on all tables in schema quarantine, audit to crw_loader;
 grant select on all tables in schema core, candidate to crw_loader;  -- the marts' suites compare both
-grant usage, create on schema staging, core, candidate to crw_transformer;
+grant usage, create on schema staging, core, candidate, as_of to crw_transformer;
 grant usage on schema raw to crw_transformer;
 grant select on all tables in schema raw to crw_transformer;
 grant usage on schema audit to crw_transformer;
 grant select on audit.publication to crw_transformer;  -- which past dates there are
 grant select on audit.raw_change to crw_transformer;
-grant usage on schema core, marts to crw_analyst;
+grant usage on schema core, marts, as_of to crw_analyst;
 grant select on all tables in schema core, marts to crw_analyst;
 grant usage on schema marts to crw_dashboard;
 grant select on all tables in schema marts to crw_dashboard;

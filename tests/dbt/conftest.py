@@ -14,6 +14,8 @@ from psycopg.types.json import Jsonb
 from crw import contracts, warehouse
 from crw.local import environment
 
+PASSWORD = "of-a-test"
+
 
 class Warehouse:
     """An empty warehouse, its raw tables filled by hand, and dbt on it."""
@@ -84,10 +86,12 @@ def _warehouse(server, home):
     with psycopg.connect(server.dsn(), autocommit=True) as admin:
         admin.execute(f"create database {name}")
     with pytest.MonkeyPatch.context() as patch:
-        for variable, value in environment.dbt_variables(server, home, name).items():
+        login = {"CRW_PGUSER": "crw_transformer", "CRW_PGPASSWORD": PASSWORD}
+        for variable, value in (environment.dbt_variables(server, home, name) | login).items():
             patch.setenv(variable, value)
         with psycopg.connect(server.dsn(name), autocommit=True) as connection:
             warehouse.install(connection)
+            warehouse.set_passwords(connection, {"crw_transformer": PASSWORD})
             yield Warehouse(connection)
     with psycopg.connect(server.dsn(), autocommit=True) as admin:
         admin.execute(f"drop database {name} with (force)")

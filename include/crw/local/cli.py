@@ -35,9 +35,6 @@ def main() -> int:
         "sample", help="build the sample source systems in CASE_MANAGEMENT_DSN, CRM_DSN and the drop folders"
     )
     commands.add_parser("down", help="stop what this checkout started")
-    past = commands.add_parser("as-of", help="build the marts as known at the end of a past business date")
-    past.add_argument("date", type=date.fromisoformat)
-    past.add_argument("--drop", action="store_true", help="drop that date's schema instead")
     commands.add_parser("dbt-docs", help="write dbt's docs as one HTML file")
     query = commands.add_parser("sql", help="run a query as the analyst and print CSV")
     query.add_argument("query")
@@ -59,8 +56,6 @@ def main() -> int:
             return _sample()
         case "down":
             return _down()
-        case "as-of":
-            return _as_of(arguments.date, drop=arguments.drop)
         case "dbt-docs":
             return _dbt_docs()
         case "sql":
@@ -112,20 +107,6 @@ def _sample() -> int:
     samples.prepare_database(crm, os.environ["CRM_DSN"], end)
     for source in environment.drop_folders():
         samples.prepare_folder(source, settings.HOME / "sources" / source)
-    return 0
-
-
-def _as_of(business_date: date, *, drop: bool) -> int:
-    from crw import as_of
-
-    _reach_warehouse()
-    try:
-        if drop:
-            as_of.drop(business_date)
-        else:
-            print(as_of.build(business_date))
-    except as_of.AsOfError as error:
-        sys.exit(f"{error}")
     return 0
 
 
