@@ -70,9 +70,16 @@ def last_night(warehouse) -> None:
         for n in range(1, 7)
     ]
     walked_in = {"registration_id": "S1-7", "activity_id": "S1", "attended": True, "is_walk_in": True}
-    warehouse.put("engagement", "registration", "2013-03-31", 62, *came, walked_in)
+    # One night reads the list of before and of after, as after a missed night; and a day's first and second correction.
+    before, after = {"delivered_at": "2013-03-08 19:30+08"}, {"delivered_at": "2013-03-14 19:30+08"}
+    amended = [row | {"file_name": "after"} | after for row in [*came, walked_in]]
+    expected = [row | {"attended": None, "file_name": "before"} | before for row in came]
+    warehouse.put("engagement", "registration", "2013-03-31", 62, *amended, *expected)
     day = {"date_day": "2013-03-30", "visits": 10, "logins": 4, "page_views": 30, "downloads": 1}
-    warehouse.put("engagement", "website_day", "2013-03-31", 63, day)
+    warehouse.put(
+        "engagement", "website_day", "2013-03-31", 63,
+        day | {"file_name": "second"} | after, day | {"page_views": 60, "file_name": "first"} | before,
+    )  # fmt: skip
     warehouse.put(
         "membership", "contact", "2013-03-31", 64, {"contact_id": "c-p6", "company_id": "K3", "person_key": "p6"}
     )

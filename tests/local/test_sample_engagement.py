@@ -52,7 +52,7 @@ def test_the_suites_refuse_the_planted_rows_and_no_others(database, drop):
         "select table_name, reason ->> 'rule', count(*) "
         "from quarantine.record, jsonb_array_elements(reasons) as reason group by 1, 2"
     )
-    assert {(table, rule): count for table, rule, count in rows} == engagement.planted(SMALL)
+    assert {(table, rule): count for table, rule, count in rows} == engagement.planted()
     figures = publish.publish_source(database, loads)
     assert all(f.published > 40 and f.unchanged == 0 for f in figures.values())
 

@@ -5,11 +5,11 @@ from tests.planted.values import DECODED, NOW, PERSON, SHA
 GOOD = {
     ("engagement", "activity"): {
         "activity_id": "E{i}", "kind": "Seminar ", "title": "寄件", "held_on": "2013-03-14", "seats": 80,
-        "delivered_at": NOW,
+        "file_name": "activity/2012-13.csv", "delivered_at": NOW,
     },
     ("engagement", "registration"): {
         "registration_id": "G{i}", "activity_id": "E1", "company_id": "", "registered_on": "2013-03-14",
-        "attended": True, "is_walk_in": True, "delivered_at": NOW,
+        "attended": True, "is_walk_in": True, "file_name": "registration/E1.csv", "delivered_at": NOW,
     },
     ("engagement", "email_event"): {
         "event_id": "V{i}", "event_type": "Open", "person_key": SHA, "category": ["enews"],
@@ -17,10 +17,11 @@ GOOD = {
     },
     ("engagement", "hotline_interval"): {
         "call_date": "2012.{i:03d}", "start_time": "09:15", "offered": 10, "answered": 8, "abandoned": 2,
-        "wait_seconds": 90, "answered_within_20s": 5, "delivered_at": NOW,
+        "wait_seconds": 90, "answered_within_20s": 5, "file_name": "hotline/2012.csv", "delivered_at": NOW,
     },
     ("engagement", "website_day"): {
-        "date_day": "2012.{i:03d}", "visits": 10, "logins": 4, "page_views": 30, "downloads": 1, "delivered_at": NOW,
+        "date_day": "2012.{i:03d}", "visits": 10, "logins": 4, "page_views": 30, "downloads": 1,
+        "file_name": "website/2012.jsonl", "delivered_at": NOW,
     },
 }  # fmt: skip
 BAD = {

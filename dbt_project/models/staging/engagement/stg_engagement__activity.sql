@@ -1,5 +1,5 @@
 with latest as (
-    {{ latest_version('engagement', 'activity', [trimmed('activity_id')]) }}
+    {{ latest_version('engagement', 'activity', [trimmed('activity_id')], tie_break='delivered_at desc') }}
 )
 
 select

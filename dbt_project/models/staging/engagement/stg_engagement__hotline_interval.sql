@@ -1,5 +1,5 @@
 with latest as (
-    {{ latest_version('engagement', 'hotline_interval', ['call_date', 'start_time']) }}
+    {{ latest_version('engagement', 'hotline_interval', ['call_date', 'start_time'], tie_break='delivered_at desc') }}
 )
 
 select

@@ -1,5 +1,5 @@
 with latest as (
-    {{ latest_version('engagement', 'registration', [trimmed('registration_id')]) }}
+    {{ latest_version('engagement', 'registration', [trimmed('registration_id')], tie_break='delivered_at desc') }}
 )
 
 select

@@ -1,5 +1,5 @@
 with latest as (
-    {{ latest_version('engagement', 'website_day', ['date_day']) }}
+    {{ latest_version('engagement', 'website_day', ['date_day'], tie_break='delivered_at desc') }}
 )
 
 select
