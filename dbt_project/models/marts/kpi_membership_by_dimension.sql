@@ -15,14 +15,26 @@ day as (
     select distinct as_of_date from period
 ),
 
+activity as (
+    select
+        company_id,
+        received_on as happened_on
+    from {{ ref('fct_feedback_case') }}
+    where is_counted and company_id is not null
+    union
+    select
+        company_id,
+        engaged_on
+    from {{ ref('fct_engagement') }}
+),
+
 active as (
     select distinct
         day.as_of_date,
-        feedback.company_id
-    from {{ ref('fct_feedback_case') }} as feedback
+        activity.company_id
+    from activity
     inner join day
-        on feedback.received_on > (day.as_of_date - interval '1 year')::date and feedback.received_on <= day.as_of_date
-    where feedback.is_counted and feedback.company_id is not null
+        on activity.happened_on > (day.as_of_date - interval '1 year')::date and activity.happened_on <= day.as_of_date
 ),
 
 member as (

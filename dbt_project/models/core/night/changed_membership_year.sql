@@ -40,7 +40,7 @@ member as (
     having count(*) = 1
 ),
 
--- Feedback of the year before the day makes an active member.
+-- Feedback of the year before the day makes an active member, as does engagement.
 moved as (
     select from_day as moved_on
     from {{ ref('changed_feedback_day') }}
@@ -70,5 +70,13 @@ select
         select 1
         from moved
         where moved.moved_on > (year.as_of_date - interval '1 year')::date and moved.moved_on <= year.as_of_date
+    )
+    or exists (
+        select 1
+        from {{ ref('changed_engagement_month') }} as engaged
+        where
+            engaged.has_changed
+            and engaged.month_start + interval '1 month' > year.as_of_date - interval '1 year'
+            and engaged.month_start <= year.as_of_date
     ) as has_changed
 from year
