@@ -1,4 +1,4 @@
-"""What a night of dbt costs on 1 and on 10 years of history: `python -m tests.bench.history`. Target: a ratio of at most 1.3.
+"""What a night of dbt and publishing costs on 1 and on 10 years of history: `python -m tests.bench.history`. Target: a ratio of at most 1.3.
 
 Years are generated in raw at the sample's size (10,000 cases, 40,000 events, 6,000 memberships, 2,000 respondents of 10
 questions a year). A membership lasts 400 days, so that the clubs are as large after ten years as after one, as the published
@@ -21,7 +21,7 @@ import psycopg
 from dbt.cli.main import dbtRunner
 from rich.console import Console
 
-from crw import contracts, warehouse
+from crw import contracts, publish, warehouse
 from crw.local import environment
 from crw.local.postgres import Server
 
@@ -111,9 +111,10 @@ class History:
         self._put(LAST, 1, RESPONDENTS, "survey.respondent", last=years)
         self.connection.execute("vacuum analyze")
         self.build(LAST)
+        publish.publish_marts(self.connection, LAST, "bench")
 
     def night(self, number: int) -> tuple[float, float, dict[str, float]]:
-        """What the night brings, and the seconds that dbt takes: in all, for its nodes side by side, and for each of them."""
+        """What the night brings, and the seconds it takes: dbt and publishing in all, dbt's nodes side by side, and each of them."""
         day, companies = LAST + timedelta(days=number), self.companies + 20 * number
         self._put(day, 1 + number, CASES, "feedback.cases", first=1, last=100, status="reopened")
         self._put(day, 1 + number, EVENTS, "feedback.case_event", first=1, last=100)
@@ -123,7 +124,10 @@ class History:
         )
         began = time.perf_counter()
         nodes, elapsed = self.build(day)
-        return time.perf_counter() - began, elapsed, nodes
+        built = time.perf_counter()
+        publish.publish_marts(self.connection, day, "bench")
+        ended = time.perf_counter()
+        return ended - began, elapsed, nodes | {"publish_marts": ended - built}
 
     def build(self, day: date) -> tuple[dict[str, float], float]:
         """The night's dbt build, models, seeds and data tests: seconds of each, and of all side by side.
