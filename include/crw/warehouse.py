@@ -75,10 +75,11 @@ def _create(connection: Connection, table: Table) -> None:
     definitions = sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.type)) for column in table.columns
     )
+    # Unlogged: a crash empties landing, publishing then refuses the load, and its batch can be extracted again.
     connection.execute(
-        sql.SQL("create table if not exists {} ({}, _row_no bigint generated always as identity (cache 1000))").format(
-            landing_table(table), definitions
-        )
+        sql.SQL(
+            "create unlogged table if not exists {} ({}, _row_no bigint generated always as identity (cache 1000))"
+        ).format(landing_table(table), definitions)
     )
     connection.execute(
         sql.SQL(

@@ -1,4 +1,4 @@
-"""What a night of dbt and publishing costs on 1 and on 10 years of history: `python -m tests.bench.history`. Target: a ratio of at most 1.3.
+"""A night of dbt and publishing on 1 and on 10 years of history: `python -m tests.bench.history`. Target: a ratio of at most 1.3.
 
 Years are generated in raw at the sample's size (10,000 cases, 40,000 events, 6,000 memberships, 2,000 respondents of 10
 questions a year). A membership lasts 400 days, so that the clubs are as large after ten years as after one, as the published

@@ -104,7 +104,8 @@ def _extract(warehouse: Connection, dsn: str) -> Stage:
         pipe(without_pseudonyms)
 
     like = (
-        "drop table if exists bench_floor; create table bench_floor (like landing.feedback__cases including identity)"
+        "drop table if exists bench_floor; "
+        "create unlogged table bench_floor (like landing.feedback__cases including identity)"
     )
     return Stage(
         "extract (database)",
@@ -236,7 +237,7 @@ def _files(warehouse: Connection, drop: Path) -> Stage:
         floor,
         "<= 2",
         prepare_floor=lambda: warehouse.execute(
-            f"drop table if exists bench_file; create table bench_file ({columns})"
+            f"drop table if exists bench_file; create unlogged table bench_file ({columns})"
         ),
         parts={"the reader without landing": read_alone, **_checks(warehouse, RESPONDENTS)},
     )
