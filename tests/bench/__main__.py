@@ -7,12 +7,13 @@ each timed alone, also as multiples of the floor.
 
 from __future__ import annotations
 
+import logging
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -24,8 +25,8 @@ from crw.local.postgres import Server
 from tests.bench import stages
 from tests.bench.stage import Stage
 
-ROUNDS = 5
-SIZES = (100_000, 1_000_000)
+ROUNDS = {100_000: 5, 1_000_000: 3}
+"""Rounds at each number of rows."""
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -40,25 +41,22 @@ class Measured:
     """Medians over the rounds: seconds of the stage and of its floor, and ratios to the floor of the same round."""
 
     taken: float
-    floor: float | None = None
-    ratio: float | None = None
-    parts: dict[str, float] = field(default_factory=dict)
+    floor: float
+    ratio: float
+    parts: dict[str, float]
 
 
-def measure(stage: Stage) -> Measured:
-    """Stage, floor and parts in turn, ROUNDS times."""
+def measure(stage: Stage, rounds: int) -> Measured:
+    """Stage, floor and parts in turn, `rounds` times."""
     taken, floors, parts = [], [], {name: [] for name in stage.parts}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         stage.prepare()
         overhead = seconds(stage.overhead) if stage.overhead else 0.0
         taken.append(seconds(stage.run) - overhead)
-        if stage.floor:
-            stage.prepare_floor()
-            floors.append(seconds(stage.floor))
+        stage.prepare_floor()
+        floors.append(seconds(stage.floor))
         for name, part in stage.parts.items():
             parts[name].append(seconds(part) / floors[-1])
-    if not floors:
-        return Measured(statistics.median(taken))
     return Measured(
         statistics.median(taken),
         statistics.median(floors),
@@ -69,16 +67,16 @@ def measure(stage: Stage) -> Measured:
 
 def add(table: Table, stage: Stage, size: int, measured: Measured) -> None:
     """The stage's row, and one for each of its parts."""
-    speeds = [f"{size / taken:,.0f}" if taken else "" for taken in (measured.taken, measured.floor)]
-    ratio = f"{measured.ratio:.2f}" if measured.ratio else ""
-    table.add_row(stage.name, f"{size:,}", *speeds, ratio, stage.target, stage.floor_name)
+    speeds = [f"{size / taken:,.0f}" for taken in (measured.taken, measured.floor)]
+    table.add_row(stage.name, f"{size:,}", *speeds, f"{measured.ratio:.2f}", stage.target, stage.floor_name)
     for name, part in measured.parts.items():
         table.add_row(f"  {name}", "", "", "", f"{part:.2f}")
 
 
 def main() -> int:
     """Print the table. The exit status is 0: a measurement is no test."""
-    console = Console()
+    logging.disable(logging.INFO)  # Great Expectations tells of each folder it makes
+    console = Console(width=None if sys.stdout.isatty() else 130)
     table = Table(title="Each stage against its floor, medians of pairs in one run", title_justify="left")
     for heading in ("stage", "rows", "rows/s", "floor's", "ratio", "target", "floor"):
         table.add_column(heading, justify="left" if heading in ("stage", "floor") else "right")
@@ -86,15 +84,17 @@ def main() -> int:
         server = Server(Path(folder) / "postgres")
         server.start()
         try:
-            for size in SIZES:
+            for size, rounds in ROUNDS.items():
                 name = f"bench_{size}"
                 with psycopg.connect(server.dsn(), autocommit=True) as admin:
                     admin.execute(f"create database {name}")
                 with psycopg.connect(server.dsn(name), autocommit=True) as connection:
                     warehouse.install(connection)
                     for stage in stages.stages(connection, server, Path(folder), size):
-                        console.print(f"measuring {stage.name} at {size:,} rows", style="dim", highlight=False)
-                        add(table, stage, size, measure(stage))
+                        console.print(f"{stage.name} at {size:,} rows: ", end="", style="dim", highlight=False)
+                        measured = measure(stage, rounds)
+                        console.print(f"{measured.ratio:.2f} times its floor", style="dim", highlight=False)
+                        add(table, stage, size, measured)
         finally:
             server.stop()
     console.print(table)

@@ -16,9 +16,9 @@ class Stage:
 
     name: str
     run: Callable[[], object]
-    floor_name: str = ""
-    floor: Callable[[], object] | None = None
-    target: str = ""
+    floor_name: str
+    floor: Callable[[], object]
+    target: str
     prepare: Callable[[], object] = nothing
     prepare_floor: Callable[[], object] = nothing
     overhead: Callable[[], object] | None = None
