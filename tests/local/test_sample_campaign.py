@@ -81,13 +81,23 @@ def test_from_april_2013_only_the_lapses_are_contacted_without_consent(crm_openi
 
 
 def test_the_consent_is_one_that_stood_on_the_day(crm_opening):
+    crm_opening.execute(
+        """
+        create temporary table contact as
+        select
+            contact_id, updated_at, payload ->> 'company_id' as company_id,
+            (payload ->> 'marketing_consent')::boolean as has_consent
+        from simulation.contact where contact_id < 'P9';
+        create index on contact (company_id)
+        """
+    )
     strays = crm_opening.execute(
         f"""
         select count(*), count(*) filter (where has_consent <> all (stood)) from (
             select has_consent, array(
                 select (
-                    select (payload ->> 'marketing_consent')::boolean from simulation.contact
-                    where payload ->> 'company_id' = c.company_id and contact_id < 'P9' and updated_at < midnight
+                    select contact.has_consent from contact
+                    where contact.company_id = c.company_id and updated_at < midnight
                     order by contact_id, updated_at desc limit 1)
                 from (values (contacted_on), (contacted_on + 1)) as edge (midnight)) as stood
             from ({CONTACTS} and payload ->> 'campaign_id' = 'CP0047') as c where contacted_on is not null
