@@ -14,6 +14,7 @@ with DAG(
     dag_id="replay_quarantine",
     description="Send quarantined rows of one table and date through the gate again.",
     schedule=None,
+    is_paused_upon_creation=False,  # it runs only when triggered
     start_date=START,
     max_active_runs=1,
     default_args={"owner": "data-engineering"},
@@ -49,6 +50,7 @@ with DAG(
     dag_id="partitions",
     description="Make next month's raw partitions ahead of the night that needs them.",
     schedule=CronTriggerTimetable("0 12 20 * *", timezone="Asia/Hong_Kong"),
+    is_paused_upon_creation=False,
     start_date=START,
     catchup=False,
     max_active_runs=1,

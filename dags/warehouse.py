@@ -53,23 +53,19 @@ with DAG(
             yield Metadata(asset, extra={"rows": model.rows, "seconds": model.seconds}, alias=MODELS)
 
     @task
-    def validate_marts(dag_run=None) -> None:
-        from datetime import date
-
-        from crw import connections, quality
+    def validate_marts() -> None:
+        from crw import connections, quality, transform
 
         with connections.warehouse() as warehouse:
-            outcomes = quality.validate_marts(warehouse, date.fromisoformat(dag_run.partition_key))
+            outcomes = quality.validate_marts(warehouse, transform.built_date(warehouse))
         print(*(outcome.message for outcome in outcomes), sep="\n")
 
     @task(outlets=[Asset("marts", uri="crw://marts")])
     def publish_marts(dag_run=None) -> None:
-        from datetime import date
-
-        from crw import connections, publish
+        from crw import connections, publish, transform
 
         with connections.warehouse() as warehouse:
-            print(publish.publish_marts(warehouse, date.fromisoformat(dag_run.partition_key), dag_run.run_id))
+            print(publish.publish_marts(warehouse, transform.built_date(warehouse), dag_run.run_id))
 
     @task
     def report() -> None:

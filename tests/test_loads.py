@@ -169,6 +169,19 @@ def test_two_runs_of_one_table_never_mix(database):
     assert raw(database) == []
 
 
+def test_the_batch_in_landing_is_the_one_that_landed_last_whatever_its_number(database):
+    first = ledger.start_load(database, CATEGORY, NIGHT, "slow")
+    second = ledger.start_load(database, CATEGORY, date(2013, 4, 1), "fast")
+    landing.land(database, second, Batch("json", [category("B")]))
+    ledger.record(database, second, "validated")
+    landing.land(database, first, Batch("json", [category("A")]))
+    with pytest.raises(
+        ledger.LoadError, match=f"filled by load {first.load_id} since; load {second.load_id} .* overtaken"
+    ):
+        publish.publish_load(database, second)
+    assert raw(database) == []
+
+
 def test_while_a_batch_is_validated_no_other_can_take_its_place(database):
     first = ledger.start_load(database, CATEGORY, NIGHT, "one")
     landing.land(database, first, Batch("json", [category("A")]))
@@ -207,6 +220,34 @@ def test_an_empty_rerun_keeps_what_the_night_had(database):
     night(database, [category("A")])
     assert night(database, []) == publish.Figures(0, 0, 0, 0)
     assert len(raw(database)) == 1
+
+
+def refusing(connection, records, refused, deliveries=None):
+    """A night of the drop folder's kind, whose reader refused these records."""
+    load = ledger.start_load(connection, CATEGORY, NIGHT, "test")
+    rejected = [Rejection("line 3: too few columns", record) for record in refused]
+    landing.land(connection, load, Batch("json", records, rejected, deliveries or {}))
+    ledger.record(connection, load, "validated")
+    return publish.publish_load(connection, load)
+
+
+def test_a_rerun_under_a_stricter_rule_takes_what_it_refuses_out_of_raw(database):
+    night(database, [category("A"), category("B")])
+    assert refusing(database, [category("A")], [json.loads(category("B"))]) == publish.Figures(2, 0, 1, 1)
+    assert [code for code, *_ in raw(database)] == ["A"]
+
+
+def test_a_repetition_that_is_refused_leaves_the_kept_row_in_raw(database):
+    night(database, [category("A")])
+    refusing(database, [category("A")], [json.loads(category("A", "again"))])
+    assert raw(database) == [("A", "Delay", "2013-03-31")]
+
+
+def test_a_rerun_settles_what_it_read_again_and_not_the_rows_of_a_file_that_is_gone(database):
+    refusing(database, [], [{"delivery_id": "one"}, {"delivery_id": "two"}], {"one": "1.csv", "two": "2.csv"})
+    refusing(database, [], [{"delivery_id": "two"}], {"two": "2.csv"})
+    held = "select record ->> 'delivery_id', load_id from quarantine.record where released_at is null order by 1"
+    assert database.execute(held).fetchall() == [("one", 1), ("two", 2)]
 
 
 def land_feedback(connection, **states):

@@ -67,6 +67,29 @@ def test_a_replay_does_not_move_the_watermark(night):
     assert ledger.start_load(night, POST_OFFICE, date(2013, 4, 1), "test").interval == before
 
 
+def test_a_date_that_was_never_published_is_not_replayed(database):
+    load = ledger.start_load(database, POST_OFFICE, NIGHT, "test")
+    landing.land(database, load, Batch("json", [office("A"), office("C", district_code="XX")]))
+    quality.validate_landing(database, POST_OFFICE, load.load_id, NIGHT)
+    ledger.record(database, load, "validated")  # and another table of the source failed
+    with pytest.raises(ledger.LoadError, match=r"feedback\.post_office was never published for 2013-03-31"):
+        replay(database, POST_OFFICE, NIGHT, "test")
+    assert ledger.start_load(database, POST_OFFICE, date(2013, 4, 1), "test").interval.start == ledger.BEGINNING
+
+
+def test_a_repetition_does_not_take_the_place_of_the_row_that_was_kept(database):
+    load = ledger.start_load(database, POST_OFFICE, NIGHT, "test")
+    earlier = office("A", name_en="Old name", updated_at="2013-03-31T09:00:00+08:00")
+    landing.land(database, load, Batch("json", [earlier, office("A"), office("B", district_code="XX")]))
+    quality.validate_landing(database, POST_OFFICE, load.load_id, NIGHT, check_share=False)
+    ledger.record(database, load, "validated")
+    publish.publish_load(database, load)
+    assert held(database) == ["A", "B"]
+    replay(database, POST_OFFICE, NIGHT, "test")
+    assert database.execute("select name_en from raw.feedback__post_office").fetchall() == [("Office A",)]
+    assert held(database) == ["A", "B"]
+
+
 def test_a_critical_fault_releases_nothing(night):
     night.execute("update quarantine.record set record = jsonb_set(record, '{post_office_code}', 'null')")
     with pytest.raises(quality.QualityError):

@@ -21,7 +21,8 @@ from crw.sources import Interval
 OVERLAP = timedelta(hours=1)
 """How far an interval reaches back behind the watermark, for rows committed late; unchanged rows are not stored twice."""
 
-BEGINNING = datetime(1900, 1, 1, tzinfo=HONG_KONG)
+BEGINNING = datetime(1970, 1, 1, tzinfo=HONG_KONG)
+"""Where the first load of a table starts. Not earlier: old offsets of Hong Kong have seconds, which RFC 3339 cannot say."""
 
 
 class LoadError(RuntimeError):
@@ -81,12 +82,13 @@ def lock(connection: Connection, load: Load, state: Literal["started", "landed",
     (found,) = connection.execute("select state from audit.load where load_id = %s", [load.load_id]).fetchone()
     if found != state:
         raise LoadError(f"{load} is {found}, not {state}: start the night's extraction again")
-    (newest,) = connection.execute(
-        "select max(load_id) from audit.load where source = %s and table_name = %s and landed_at is not null",
+    newest = connection.execute(
+        "select load_id from audit.load where source = %s and table_name = %s and landed_at is not null "
+        "order by landed_at desc limit 1",
         [load.table.source, load.table.name],
     ).fetchone()
-    if state != "started" and newest != load.load_id:
-        raise LoadError(f"landing.{load.table.identifier} was filled by load {newest} since; {load} is overtaken")
+    if state != "started" and newest != (load.load_id,):
+        raise LoadError(f"landing.{load.table.identifier} was filled by load {newest[0]} since; {load} is overtaken")
 
 
 @contextmanager
@@ -123,6 +125,16 @@ def fail(connection: Connection, load: Load, error: BaseException) -> None:
         "from failed where q.load_id = failed.load_id and q.released_at is null",
         [f"{type(error).__name__}: {error}", load.load_id],
     )
+
+
+def is_published(connection: Connection, table: Table, business_date: date) -> bool:
+    """Whether a load of this table was ever published for the date."""
+    (found,) = connection.execute(
+        "select exists (select from audit.load where source = %s and table_name = %s and business_date = %s "
+        "and state = 'published')",
+        [table.source, table.name, business_date],
+    ).fetchone()
+    return found
 
 
 def published_deliveries(connection: Connection, table: Table, business_date: date) -> frozenset[str]:

@@ -9,7 +9,7 @@ from psycopg import Connection, sql
 
 from crw import ledger
 from crw.ledger import Load, LoadError
-from crw.warehouse import columns_of, ensure_partition, landing_table, note_load, raw_table
+from crw.warehouse import columns_of, ensure_partition, landing_table, note_load, raw_table, same_key
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,10 @@ def publish_load(connection: Connection, load: Load, releases: list[int] | None 
     """Append to raw what the landing table holds and raw does not, and move the watermark, in one transaction.
 
     A row equal to the version that raw has as of the business date is unchanged and not stored again. On a re-run, a
-    row that came out differently replaces what the same date published before; a key the source no longer returns
-    for that interval (it was amended since) keeps its version, for that is how it was known that night.
+    row that came out differently replaces what the same date published before, and one that is refused now, by a mended
+    rule, leaves raw; a key the source no longer returns for that interval (it was amended since) keeps its version, for
+    that is how it was known that night. What the date had in quarantine is settled too, but for the rows of a file that
+    was not read again.
 
     Args:
         connection: autocommit, to the warehouse.
@@ -51,7 +53,9 @@ def publish_load(connection: Connection, load: Load, releases: list[int] | None 
             "update quarantine.record set released_at = clock_timestamp(), released_by_load_id = %(load)s "
             "where source = %(source)s and table_name = %(table)s and business_date = %(date)s "
             "and load_id < %(load)s and released_at is null "
-            "and (%(releases)s::bigint[] is null or record_id = any (%(releases)s))",
+            "and case when %(releases)s::bigint[] is not null then record_id = any (%(releases)s) "
+            "else not record ? 'delivery_id' or record ->> 'delivery_id' in "
+            "(select jsonb_object_keys(deliveries) from audit.load where load_id = %(load)s) end",
             {
                 "load": load.load_id,
                 "source": load.table.source,
@@ -120,25 +124,26 @@ def _record(load: Load, alias: str) -> sql.Composed:
 
 
 def _delete_outdated(connection: Connection, load: Load) -> None:
-    (has_run,) = connection.execute(
-        "select exists (select from audit.load where source = %s and table_name = %s and business_date = %s "
-        "and state = 'published')",
-        [load.table.source, load.table.name, load.business_date],
-    ).fetchone()
-    if has_run:
-        connection.execute(
-            sql.SQL(
-                "delete from {} as r using {} as l "
-                "where r._business_date = {} and {} and row({}) is distinct from row({})"
-            ).format(
-                raw_table(load.table),
-                landing_table(load.table),
-                load.business_date,
-                _key_match(load, "r", "l"),
-                _record(load, "r"),
-                _record(load, "l"),
-            )
-        )
+    if not ledger.is_published(connection, load.table, load.business_date):
+        return
+    parts = {
+        "raw": raw_table(load.table),
+        "landing": landing_table(load.table),
+        "date": load.business_date,
+        "same": _key_match(load, "r", "l"),
+    }
+    connection.execute(
+        sql.SQL(
+            "delete from {raw} as r using {landing} as l "
+            "where r._business_date = {date} and {same} and row({published}) is distinct from row({landed})"
+        ).format(**parts, published=_record(load, "r"), landed=_record(load, "l"))
+    )
+    connection.execute(
+        sql.SQL(
+            "delete from {raw} as r using quarantine.record as q where r._business_date = {date} "
+            "and q.load_id = {load_id} and {refused} and not exists (select from {landing} as l where {same})"
+        ).format(**parts, load_id=load.load_id, refused=same_key(load.table, "r", "q"))
+    )
 
 
 def _append(connection: Connection, load: Load) -> int:

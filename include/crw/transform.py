@@ -33,19 +33,16 @@ def why_not_needed(connection: Connection, business_date: date) -> str | None:
     later date is already wholly in raw, so that its own run builds the same marts with more in them (a backfill builds a
     few times, not 30).
     """
-    row = connection.execute("select max(business_date), max(published_at) from audit.publication").fetchone()
-    (newest,) = connection.execute(
-        "select max(published_at) from audit.load where state = 'published' and rows_published > 0"
-    ).fetchone()
-    is_published = row[0] and row[0] >= business_date and (newest is None or newest < row[1])
-    if is_published and _built_version(connection) == project_version():
-        return f"nothing reached raw since the marts were published for {row[0]}"
+    (published,) = connection.execute("select max(business_date) from audit.publication").fetchone()
+    is_published = published and published >= business_date and _built_version(connection) == project_version()
+    if is_published and _is_all_published(connection, published):
+        return f"nothing reached raw since the marts were published for {published}"
     (later,) = connection.execute(
         "select max(business_date) from (select business_date from audit.load "
         "where state = 'published' and business_date > %s group by 1 having count(distinct (source, table_name)) = %s) as d",
         [business_date, len(contracts.tables())],
     ).fetchone()
-    if later and not (row[0] and row[0] >= later):
+    if later and not (published and published >= later):
         return f"{later} is wholly in raw too; its run builds the marts"
     return None
 
@@ -78,6 +75,11 @@ def build(connection: Connection, business_date: date) -> list[BuiltModel]:
     return [_built(node) for node in result.result if node.node.resource_type == "model"]
 
 
+def built_date(connection: Connection) -> date:
+    """The business date as of which core and candidate stand: a re-run of an older date builds them as of the newest."""
+    return connection.execute("select business_date from core.as_of").fetchone()[0]
+
+
 def project_version() -> str:
     """Fingerprint of what the tables of core and candidate are made by: models, macros, seeds and settings of dbt."""
     files = [DBT_PROJECT / "dbt_project.yml"]
@@ -94,6 +96,20 @@ def _built_version(connection: Connection) -> str | None:
         return None
     row = connection.execute("select project_version from core.build where is_finished").fetchone()
     return row and row[0]
+
+
+def _is_all_published(connection: Connection, known_on: date) -> bool:
+    """Whether what the last build made was published, and raw has not changed for dates up to `known_on` since it was read.
+
+    Not by the loads' times: one may be published while dbt is building, and rows may be deleted by hand.
+    """
+    (is_all_published,) = connection.execute(
+        "select exists (select from audit.publication where published_at > build.built_at) "
+        "and not exists (select from audit.raw_change as change where change.business_date <= %s "
+        "and not pg_visible_in_snapshot(change.changed_by, build.known_until::pg_snapshot)) from core.build",
+        [known_on],
+    ).fetchone()
+    return is_all_published
 
 
 def _built(node) -> BuiltModel:

@@ -48,6 +48,16 @@ def columns_of(table: Table, alias: str | None = None) -> sql.Composed:
     return sql.SQL(", ").join(sql.Identifier(*name) for name in names)
 
 
+def same_key(table: Table, record: str, quarantined: str) -> sql.Composed:
+    """Condition: the row aliased `record` and the one of quarantine.record aliased `quarantined` have the same key."""
+    return sql.SQL(" and ").join(
+        sql.SQL("to_jsonb({}) #>> '{{}}' = {} ->> {}").format(
+            sql.Identifier(record, name), sql.Identifier(quarantined, "record"), sql.Literal(name)
+        )
+        for name in table.key
+    )
+
+
 def ensure_partition(connection: Connection, table: Table, business_date: date) -> sql.Identifier:
     """The raw partition of `business_date`'s month, created in a transaction of its own if it is missing.
 

@@ -106,6 +106,8 @@ def test_a_critical_fault_reaches_neither_raw_nor_the_marts(home):
     printed = " ".join(result.stdout.split())
     for said in ("QualityError: landing.feedback__cases", "case_no_present", "3 rows", "the key"):
         assert said in printed
+    (page,) = (home.folder / "data_docs" / "2013-04-01").glob("landing_feedback_cases-*.html")
+    assert "case_no_present" in page.read_text(encoding="utf-8")
 
 
 def test_a_warning_puts_exactly_its_rows_into_quarantine(home):

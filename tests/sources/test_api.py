@@ -60,9 +60,13 @@ class Crm:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def read(self):
+        return self.read_with_refusals()[0]
+
+    def read_with_refusals(self):
         address = f"http://127.0.0.1:{self.server.server_port}"
         with httpx.Client(base_url=address, headers={"Authorization": "Bearer token"}) as client:
-            return [json.loads(record) for record in api.read(CONTACTS, client, INTERVAL, SECRET).blocks]
+            batch = api.read(CONTACTS, client, INTERVAL, SECRET)
+            return [json.loads(record) for record in batch.blocks], batch.rejected
 
 
 @pytest.fixture
@@ -124,3 +128,21 @@ def test_a_missing_field_is_refused_by_name(make_crm):
 def test_a_record_of_after_the_interval_is_left_for_the_next_night(make_crm):
     records = [contact(1), contact(2, updated_at="2013-04-01T00:00:00+08:00"), contact(3, updated_at="soon")]
     assert [record["contact_id"] for record in make_crm(records).read()] == ["P1", "P3"]
+
+
+def test_a_value_that_cannot_be_stored_is_refused_by_record_and_column_and_not_repeated(make_crm):
+    odd = [contact(2, role="own\0er"), contact(3, role="\ud800"), contact(4, email=5), contact(5, role=[float("nan")])]
+    records, rejected = make_crm([contact(1), *odd]).read_with_refusals()
+    assert [record["contact_id"] for record in records] == ["P1"]
+    assert [(row.record, row.column) for row in rejected] == [
+        ({"contact_id": "P2"}, "role"),
+        ({"contact_id": "P3"}, "role"),
+        ({"contact_id": "P4"}, "person_key"),
+        ({"contact_id": "P5"}, "role"),
+    ]
+    assert [row.reason.rpartition(": ")[2] for row in rejected] == [
+        "role holds a NUL character",
+        "role holds half a surrogate pair",
+        "email is not a text but int",
+        "role holds a number that is not finite",
+    ]

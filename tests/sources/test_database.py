@@ -50,6 +50,11 @@ def test_reads_the_half_open_interval_and_only_the_allow_list(source, database):
     assert not names & CASES.withheld
 
 
+def test_a_row_without_a_watermark_comes_every_night_to_be_refused(source, database):
+    source.execute("update case_management.cases set updated_at = null where case_no = 'C0'")
+    assert read(source, database) == 3
+
+
 def test_a_missing_column_is_refused_by_name(source, database):
     source.execute("alter table case_management.cases drop column channel_code")
     with pytest.raises(contracts.ContractError, match=r"case_management\.cases: missing column channel_code"):

@@ -101,6 +101,14 @@ def test_json_lines_keep_a_text_and_a_list_apart_and_refuse_what_is_no_object(tm
         read(table("*.jsonl"), tmp_path)
 
 
+def test_a_text_that_cannot_be_stored_is_refused_by_line_and_column(tmp_path):
+    deliver(tmp_path, "a.jsonl", '{"Call No.": "K1", "tags": ["a\\u0000"]}\n{"Call No.": "K2"}')
+    records, batch = read(table("*.jsonl"), tmp_path)
+    assert [record["call_no"] for record in records] == ["K2"]
+    (refused,) = batch.rejected
+    assert (refused.reason, refused.column) == ("a.jsonl, line 1: tags holds a NUL character", "tags")
+
+
 def test_a_sheet_with_merged_cells_below_a_title(tmp_path):
     book = openpyxl.Workbook()
     sheet = book.create_sheet("Calls")

@@ -12,7 +12,7 @@ import psycopg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from crw import contracts, settings
+from crw import contracts, data_docs, settings
 from crw.local import environment, samples, scheduler, services, summary
 
 POLL = 0.25  # seconds
@@ -41,6 +41,9 @@ def run(first: date, last: date, console: Console) -> bool:
             else:
                 scheduler.backfill(f"ingest_{source}", first.isoformat(), last.isoformat())
         succeeded = watch.follow()
+    if not succeeded:  # the task `report` comes after publishing only
+        with psycopg.connect(environment.server().dsn("warehouse")) as warehouse:
+            data_docs.build(warehouse, settings.HOME / "data_docs")
     summary.show(console, last, succeeded, time.monotonic() - began)
     return succeeded
 

@@ -106,20 +106,23 @@ class Server:
         self._reap()
 
     def _create(self) -> None:
-        shutil.rmtree(self.data, ignore_errors=True)
-        self.data.mkdir()
+        # Beside it and renamed: initdb writes PG_VERSION first, so a folder half made would look like a whole one.
+        unfinished = self.data.with_name("unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir()
         (self.directory / "port").write_text(str(free_port()))
         password_file = self.directory / "password"
         password_file.touch(mode=0o600)
         password_file.write_text(secrets.token_hex(16))
         if os.geteuid() == 0:
             owner = pwd.getpwnam(OS_USER)
-            os.chown(self.data, owner.pw_uid, owner.pw_gid)
-        result = self._run("initdb", "-D", str(self.data), "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8",
+            os.chown(unfinished, owner.pw_uid, owner.pw_gid)
+        result = self._run("initdb", "-D", str(unfinished), "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8",
                            "--auth=scram-sha-256", f"--pwfile={password_file}", "--no-sync")  # fmt: skip
         if result.returncode:
-            shutil.rmtree(self.data, ignore_errors=True)
             raise RuntimeError(f"initdb failed: {result.stdout}{result.stderr}")
+        shutil.rmtree(self.data, ignore_errors=True)
+        unfinished.rename(self.data)
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a PostgreSQL program, as the unprivileged OS user when we are root.

@@ -11,8 +11,8 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from crw.contracts import Table
-from crw.sources import Batch, Interval
-from crw.sources.pseudonym import pseudonym
+from crw.sources import Batch, Interval, Rejection
+from crw.sources.record import UnusableValue, allowed
 
 PAGE_SIZE = 2000
 ATTEMPTS = 8
@@ -32,10 +32,13 @@ def read(table: Table, client: httpx.Client, interval: Interval, secret: bytes) 
         ContractError: while the blocks are read, if a record has an unknown field or lacks one.
         httpx.HTTPError: when a page still fails after several attempts.
     """
-    return Batch("json", _records(table, client, interval, secret))
+    rejected: list[Rejection] = []
+    return Batch("json", _records(table, client, interval, secret, rejected), rejected)
 
 
-def _records(table: Table, client: httpx.Client, interval: Interval, secret: bytes) -> Iterator[str]:
+def _records(
+    table: Table, client: httpx.Client, interval: Interval, secret: bytes, rejected: list[Rejection]
+) -> Iterator[str]:
     parameters: dict[str, Any] = {
         "updated_since": interval.start.isoformat(),
         "updated_before": interval.end.isoformat(),
@@ -50,7 +53,11 @@ def _records(table: Table, client: httpx.Client, interval: Interval, secret: byt
                 seen = frozenset(record)
             if _is_later(record[table.watermark], interval):
                 continue  # an API that ignores updated_before
-            yield json.dumps(_allowed(table, record, secret), ensure_ascii=False)
+            try:
+                yield allowed(table, record, secret, {})
+            except UnusableValue as error:
+                identity = {name: json.dumps(str(record[name]))[1:-1] for name in table.key}
+                rejected.append(Rejection(f"{table.endpoint}, {identity}: {error}", identity, error.column))
         if not page.get("next_cursor"):
             return
         parameters["cursor"] = page["next_cursor"]
@@ -61,13 +68,6 @@ def _is_later(watermark: Any, interval: Interval) -> bool:
         return datetime.fromisoformat(watermark) >= interval.end
     except (TypeError, ValueError):
         return False  # kept: landing refuses what is no timestamp, with its reason
-
-
-def _allowed(table: Table, record: dict[str, Any], secret: bytes) -> dict[str, Any]:
-    return {
-        column.name: pseudonym(record[column.pseudonym_of], secret) if column.pseudonym_of else record[column.name]
-        for column in table.columns
-    }
 
 
 def _get(client: httpx.Client, endpoint: str, parameters: dict[str, Any]) -> dict[str, Any]:

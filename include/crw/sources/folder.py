@@ -24,7 +24,7 @@ from crw.contracts import ContractError, Table
 from crw.sources import Batch, Interval, Rejection
 from crw.sources.arrivals import arrival, arrived, delivery_id
 from crw.sources.delimited import Delimited
-from crw.sources.pseudonym import of_name, pseudonym
+from crw.sources.record import UnusableValue, allowed
 from crw.sources.spreadsheet import Workbook
 
 
@@ -59,12 +59,26 @@ def read(table: Table, folder: Path, interval: Interval, secret: bytes, publishe
         if identity not in due and identity not in published:
             due[identity] = _Delivery(path, path.relative_to(folder).as_posix(), identity, arrival(path))
     rejected: list[Rejection] = []
-    records = (
-        json.dumps(_allowed(table, delivery, place, record, secret), ensure_ascii=False)
-        for delivery in due.values()
-        for place, record in _records(table, delivery, rejected)
+    return Batch(
+        "json",
+        _allowed(table, due.values(), secret, rejected),
+        rejected,
+        {identity: delivery.file_name for identity, delivery in due.items()},
     )
-    return Batch("json", records, rejected, {identity: delivery.file_name for identity, delivery in due.items()})
+
+
+def _allowed(table: Table, due: Iterable[_Delivery], secret: bytes, rejected: list[Rejection]) -> Iterator[str]:
+    for delivery in due:
+        provenance = {
+            "delivery_id": delivery.delivery_id,
+            "delivered_at": delivery.delivered_at.isoformat(),
+            "file_name": delivery.file_name,
+        }
+        for place, record in _records(table, delivery, rejected):
+            try:
+                yield allowed(table, record, secret, provenance | {"place": place})
+            except UnusableValue as error:
+                rejected.append(_rejection(delivery, place, str(error), error.column))
 
 
 def _records(
@@ -134,28 +148,6 @@ def _lines(table: Table, delivery: _Delivery, rejected: list[Rejection]) -> Iter
                 rejected.append(_rejection(delivery, place, "not a JSON object"))
 
 
-def _rejection(delivery: _Delivery, place: str, reason: str) -> Rejection:
+def _rejection(delivery: _Delivery, place: str | None, reason: str, column: str | None = None) -> Rejection:
     identity = {"delivery_id": delivery.delivery_id, "file_name": delivery.file_name, "place": place}
-    return Rejection(f"{delivery.file_name}, {place}: {reason}", identity)
-
-
-def _allowed(
-    table: Table, delivery: _Delivery, place: str | None, record: dict[str, Any], secret: bytes
-) -> dict[str, Any]:
-    """The record in the contract's columns and nothing else: what is withheld is not even in quarantine."""
-    provenance = {
-        "delivery_id": delivery.delivery_id,
-        "delivered_at": delivery.delivered_at.isoformat(),
-        "file_name": delivery.file_name,
-        "place": place,
-    }
-    allowed = {}
-    for column in table.columns:
-        if column.provenance:
-            allowed[column.name] = provenance[column.name]
-        elif column.pseudonym_of:
-            made = of_name if column.is_name else pseudonym
-            allowed[column.name] = made(record.get(column.field), secret)
-        else:
-            allowed[column.name] = record.get(column.field)
-    return allowed
+    return Rejection(f"{delivery.file_name}, {place}: {reason}", identity, column)

@@ -17,6 +17,7 @@ select
     night.business_date,
     '{{ env_var("CRW_PROJECT_VERSION", "") }}'::text as project_version,
     pg_current_snapshot()::text as known_until,
+    clock_timestamp() as built_at,
     last_build.business_date is not null as goes_on,
     last_build.business_date as since_date,
     last_build.known_until as since_snapshot,
