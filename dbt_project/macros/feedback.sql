@@ -47,21 +47,47 @@
 
 {#
   Periods of `counted` beside what was received a year before: from `counted`, or from the mart where that period is not
-  made anew. A change is told only between two whole periods; where nothing came in the one before, that is known to be 0.
-  Args: grain: columns beside the period.
+  made anew. A change is told only between two whole periods; where nothing came in the one before, that is known to be 0,
+  and where nothing came any more there is a row that says 0: else nobody would see the largest falls.
+  Reads `counted` and its `period`. Args: grain: columns beside the period.
 #}
 {% macro compared_with_year_before(grain) -%}
-    select
-        now.*,
-        case when now.period_compared is not null then coalesce(before.received, 0) end as received_year_before
-    from counted as now
-    left join (
+    {%- set period_columns = [
+        'period_basis', 'period', 'period_start', 'period_end', 'as_of_date', 'is_complete', 'fiscal_year', 'period_compared'
+    ] -%}
+    with before as (
         select period_basis, period, {{ grain | join(', ') }}, received from counted
         {%- if is_incremental() %}
         union all
         select period_basis, period, {{ grain | join(', ') }}, received from {{ this }}
         {%- endif %}
-    ) as before
+    ),
+
+    now as (
+        select {{ (period_columns + grain + feedback_counts()) | join(', ') }} from counted
+        union all
+        select
+            period.{{ period_columns | join(', period.') }}, before.{{ grain | join(', before.') }}
+            {%- for count in feedback_counts() %}, 0{% endfor %}
+        from period
+        inner join before on period.period_basis = before.period_basis and period.period_compared = before.period
+        where
+            before.received > 0
+            and not exists (
+                select 1 from counted
+                where
+                    period.period_basis = counted.period_basis and period.period = counted.period
+                    {%- for column in grain %}
+                    and before.{{ column }} = counted.{{ column }}
+                    {%- endfor %}
+            )
+    )
+
+    select
+        now.*,
+        case when now.period_compared is not null then coalesce(before.received, 0) end as received_year_before
+    from now
+    left join before
         on
             now.period_basis = before.period_basis
             and now.period_compared = before.period

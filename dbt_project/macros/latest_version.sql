@@ -24,6 +24,11 @@
     lower({{ trimmed(column) }})
 {%- endmacro %}
 
+{# A code for which no dimension is kept, or null where people typed a word for "blank". #}
+{% macro stated(text) -%}
+    case when lower({{ text }}) not in ('na', 'n/a', 'null', 'blank', '0') then {{ text }} end
+{%- endmacro %}
+
 {# The day on Hong Kong's clock. A case received at 23:59 on 31 March there belongs to the year that ends that night. #}
 {% macro hong_kong_date(column) -%}
     ({{ column }} at time zone 'Asia/Hong_Kong')::date

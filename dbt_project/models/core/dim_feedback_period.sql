@@ -12,7 +12,9 @@ period as (
     select
         period.*,
         least(period.period_end, history.business_date) as as_of_date,
-        period.period_start >= history.first_day and period.period_end <= history.business_date as is_complete
+        -- One case typed with an old date does not make the years since then known.
+        period.period_start >= greatest(history.first_day, '{{ var("history_start") }}')
+        and period.period_end <= history.business_date as is_complete
     from {{ ref('dim_period') }} as period
     cross join history
     where period.period_end >= history.first_day and period.period_start <= history.business_date

@@ -5,15 +5,30 @@
     post_hook="analyze {{ this }}"
 ) }}
 
-with milestone as (
-    select
-        case_no,
-        min(occurred_at) filter (where event_type = 'acknowledged') as acknowledged_at,
-        min(occurred_at) filter (where event_type in ('interim_reply', 'replied')) as first_reply_at,
-        min(occurred_at) filter (where event_type = 'replied') as replied_at,
-        count(*) filter (where event_type = 'reopened') as reopened_count
-    from {{ ref('fct_feedback_event') }}
+{%- set steps = {
+    'acknowledged': "('acknowledged')", 'first_reply': "('interim_reply', 'replied')", 'replied': "('replied')"
+} %}
+
+with feedback as materialized (
+    select *
+    from {{ ref('stg_feedback__case') }}
     where {{ is_changed('case_no', changed_cases()) }}
+),
+
+milestone as (
+    select
+        event.case_no,
+        {%- for step, types in steps.items() %}
+        {#- A step before the receipt is a typing error: it stands only where the case has no better one. #}
+        coalesce(
+            min(event.occurred_at) filter (where event.event_type in {{ types }} and event.occurred_on >= feedback.received_on),
+            min(event.occurred_at) filter (where event.event_type in {{ types }})
+        ) as {{ step }}_at,
+        {%- endfor %}
+        count(*) filter (where event.event_type = 'reopened') as reopened_count
+    from {{ ref('fct_feedback_event') }} as event
+    inner join feedback on event.case_no = feedback.case_no
+    where {{ is_changed('event.case_no', changed_cases()) }}
     group by 1
 ),
 
@@ -45,7 +60,7 @@ changed as (
         feedback.category_code as _stated_category_code,
         feedback.post_office_code as _stated_post_office_code,
         feedback.company_id as _stated_company_id
-    from {{ ref('stg_feedback__case') }} as feedback
+    from feedback
     left join milestone on feedback.case_no = milestone.case_no
     left join {{ ref('stg_feedback__category') }} as category on feedback.category_code = category.category_code
     left join {{ ref('dim_issue') }} as issue on category.issue_code = issue.issue_code
@@ -54,7 +69,6 @@ changed as (
     left join {{ ref('dim_post_office') }} as office on feedback.post_office_code = office.post_office_code
     left join {{ ref('dim_district') }} as district on feedback.district_code = district.district_code
     left join {{ ref('dim_customer') }} as customer on feedback.company_id = customer.company_id
-    where {{ is_changed('feedback.case_no', changed_cases()) }}
 )
 
 {% set milestones = ['acknowledged', 'first_reply', 'replied', 'closed'] %}

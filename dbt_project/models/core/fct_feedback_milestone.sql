@@ -14,9 +14,11 @@ with changed as (
 select
     changed.case_no,
     step.milestone,
-    -- What is withdrawn before anything was said, or lives on in another case, is no longer due.
+    -- What is withdrawn or lives on in another case is no longer due. Of a step before the receipt, a typing error, nobody
+    -- knows whether it was in time.
     case
         when not changed.is_counted or coalesce(changed.status = 'withdrawn', false) then null
+        when step.met_on < changed.received_on then null
         when target.day_basis = 'calendar' then changed.received_on + target.limit_days
         when target.day_basis = 'working' then due_day.date_day
     end as due_on,

@@ -18,6 +18,10 @@ with by_month as (
         feature.dimension_value
 ),
 
+period as (
+    {{ periods_made_anew() }}
+),
+
 counted as (
     select
         period.*,
@@ -28,8 +32,7 @@ counted as (
         sum(by_month.{{ count }})::integer as {{ count }}
         {%- endfor %}
     from by_month
-    inner join ({{ periods_made_anew() }}) as period
-        on by_month.month_start between period.period_start and period.period_end
+    inner join period on by_month.month_start between period.period_start and period.period_end
     group by period.period_basis, period.period, period.period_start, period.period_end, period.as_of_date,
         period.is_complete, period.fiscal_year, period.period_compared, by_month.kind, by_month.dimension,
         by_month.dimension_value

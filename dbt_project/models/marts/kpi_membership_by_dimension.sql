@@ -85,7 +85,8 @@ published as (
         ) as is_suppressed,
         dimension <> 'all' and (
             {{ is_small_cell('active_members', 'as_of_date, club_code, dimension', 'dimension_value') }}
-        ) as has_few_active
+        ) as has_few_active,
+        (as_of_date - interval '1 year')::date + 1 >= '{{ var("history_start") }}' as is_activity_known
     from counted
 )
 
@@ -105,8 +106,9 @@ select
     case when not is_suppressed then {{ share('published.tenure_days_sum', 'published.members') }} end
         as tenure_days_average,
     case when not is_suppressed then {{ rate('published.tenure_days_median::numeric') }} end as tenure_days_median,
-    case when not is_suppressed and not has_few_active then published.active_members end::integer as active_members,
-    case when not is_suppressed and not has_few_active
+    case when is_activity_known and not is_suppressed and not has_few_active
+        then published.active_members end::integer as active_members,
+    case when is_activity_known and not is_suppressed and not has_few_active
         then {{ share('published.active_members', 'published.members') }} end as active_share
 from published
 inner join period on published.as_of_date = period.as_of_date

@@ -17,7 +17,7 @@ select
     upper({{ trimmed('district_code') }}) as district_code,
     {{ trimmed('company_id') }} as company_id,
     person_key,
-    {{ code('language') }} as language,
+    {{ stated(code('language')) }} as language,
     is_anonymous,
     updated_at,
     _load_id

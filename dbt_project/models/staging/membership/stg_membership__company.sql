@@ -5,7 +5,7 @@ with latest as (
 select
     _key as company_id,
     {{ trimmed('company_name') }} as company_name,
-    {{ trimmed('industry_code') }} as industry_code,
+    {{ stated(trimmed('industry_code')) }} as industry_code,
     {{ trimmed('size_band') }} as size_band,
     upper({{ trimmed('district_code') }}) as district_code,
     {{ trimmed('account_manager_id') }} as account_manager_id,
