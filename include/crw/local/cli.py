@@ -68,7 +68,9 @@ def main() -> int:
 def _nightly(first: date, last: date) -> int:
     from crw.local import night
 
-    return 0 if night.run(first, last, Console()) else 1
+    # A log has no width of its own, and 80 columns cut the tables' names.
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    return 0 if night.run(first, last, console) else 1
 
 
 def _up() -> int:
