@@ -41,3 +41,6 @@ def test_three_nights_after_a_missed_one(straight, make_home):
     for date in (FIRST, "2013-04-02", "2013-04-03", "2013-04-04", LAST):
         assert home.nightly(date).returncode == 0
     assert_same(home.marts(), straight)
+    # Made up for long after: marts do not go back to that date, and say the same.
+    assert home.nightly("2013-04-01").returncode == 0
+    assert_same(home.marts(), straight)
