@@ -1,5 +1,6 @@
 {#
-  The periods, of each basis, from the first month of a fact to the business date; complete is one that both lie around.
+  The periods, of each basis, from the first month of a fact to the business date; complete is one that both lie around,
+  within the history that is reported: one row typed with an old date does not make the years since then known.
   Args: fact: relation; day: its column of days in Hong Kong.
 #}
 {% macro period_of_fact(fact, day) -%}
@@ -8,7 +9,8 @@
         period.period,
         period.period_start,
         period.period_end,
-        period.period_start >= history.first_day and period.period_end <= history.business_date as is_complete
+        period.period_start >= greatest(history.first_day, '{{ var("history_start") }}')
+        and period.period_end <= history.business_date as is_complete
     from {{ ref('dim_period') }} as period
     cross join (
         select

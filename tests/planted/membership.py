@@ -39,7 +39,7 @@ BAD = {
         ("company_exists", {"company_id": "ZZ"}), ("club_known", {"club_code": "golf"}),
         ("left_on_or_after_joined", {"left_on": "2009-12-31"}), ("left_has_joined", {"joined_on": None}),
         ("joined_on_present", {"joined_on": None, "left_on": None, "leave_reason": None}),
-        ("joined_on_not_in_future", {"joined_on": "2013-04-01", "left_on": None, "leave_reason": ""}),
+        ("joined_on_within_a_year", {"joined_on": "2014-04-02", "left_on": None, "leave_reason": ""}),
         ("joined_on_not_before_1997", {"joined_on": "1996-12-31"}),
         ("left_on_not_in_future", {"left_on": "2013-04-01"}),
         ("one_spell_at_a_time", {"company_id": "M1", "joined_on": "2011-12-31"}),

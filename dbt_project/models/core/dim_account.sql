@@ -1,5 +1,5 @@
 -- One of each role at a time: an assignment ends where the next of its role begins, though nobody entered its end.
--- Of two that begin on one day the later entered counts.
+-- Of two that begin on one day the later entered counts; one that ends on its first day was taken back, and ends no other.
 with assignment as (
     select distinct on (assigned.company_id, staff.role, assigned.assigned_from)
         assigned.company_id,
@@ -10,7 +10,9 @@ with assignment as (
     from {{ ref('stg_campaign__account_assignment') }} as assigned
     inner join {{ ref('dim_staff') }} as staff on assigned.staff_id = staff.staff_id
     inner join {{ ref('dim_customer') }} as customer on assigned.company_id = customer.company_id
-    where assigned.assigned_from is not null
+    where
+        assigned.assigned_from is not null
+        and (assigned.assigned_to is null or assigned.assigned_to > assigned.assigned_from)
     order by assigned.company_id asc, staff.role asc, assigned.assigned_from asc, assigned.account_assignment_id desc
 ),
 
@@ -35,4 +37,3 @@ select
     night.business_date >= spell.valid_from and night.business_date < coalesce(spell.valid_to, 'infinity') as is_current
 from spell
 cross join {{ ref('as_of') }} as night
-where spell.valid_to is null or spell.valid_to > spell.valid_from

@@ -1,6 +1,6 @@
 with day as (
     select day::date as date_day
-    from generate_series('1996-04-01'::date, '2030-12-31'::date, interval '1 day') as day
+    from generate_series('1989-04-01'::date, '2030-12-31'::date, interval '1 day') as day
 ),
 
 holiday_year as (

@@ -1,6 +1,27 @@
 -- A company counts once a campaign, though several of its people were selected; contacted with consent is who consented
 -- with every one of them. Consent that is not said is none: it could not be shown.
-with contact as (
+with stop_request as (
+    select
+        campaign_id,
+        company_id,
+        min(responded_on) as opted_out_on
+    from {{ ref('stg_campaign__campaign_response') }}
+    where response_kind = 'opt_out'
+    group by campaign_id, company_id
+),
+
+-- Sending stops within 10 working days of the request (Unsolicited Electronic Messages Ordinance), whatever the campaign.
+stopped as (
+    select
+        request.company_id,
+        last_day.date_day as last_contact_allowed_on
+    from (select company_id, min(opted_out_on) as opted_out_on from stop_request group by company_id) as request
+    inner join {{ ref('dim_date') }} as request_day on request.opted_out_on = request_day.date_day
+    inner join {{ ref('dim_date') }} as last_day
+        on last_day.is_working_day and request_day.working_day_number + 10 = last_day.working_day_number
+),
+
+contact as (
     select
         selected.campaign_id,
         selected.company_id,
@@ -12,10 +33,15 @@ with contact as (
         coalesce(max(selected.contacted_on) >= '{{ var("consent_required_from") }}', false) as is_consent_required,
         coalesce(bool_or(
             selected.contacted_on >= '{{ var("consent_required_from") }}' and selected.has_consent is not true
-        ), false) as lacks_required_consent
+        ), false) as lacks_required_consent,
+        -- Consent given since the request lifts it.
+        coalesce(bool_or(
+            selected.contacted_on > stopped.last_contact_allowed_on and selected.has_consent is not true
+        ), false) as is_after_opt_out
     from {{ ref('stg_campaign__campaign_contact') }} as selected
     inner join {{ ref('dim_campaign') }} as campaign on selected.campaign_id = campaign.campaign_id
     inner join {{ ref('dim_customer') }} as customer on selected.company_id = customer.company_id
+    left join stopped on selected.company_id = stopped.company_id
     group by selected.campaign_id, selected.company_id
 ),
 
@@ -34,25 +60,6 @@ response as (
             and contact.contacted_on <= response.responded_on
     where response.response_kind <> 'opt_out'
     order by contact.campaign_id, contact.company_id, response.responded_on, response.campaign_response_id
-),
-
-stop_request as (
-    select
-        campaign_id,
-        company_id,
-        min(responded_on) as opted_out_on
-    from {{ ref('stg_campaign__campaign_response') }}
-    where response_kind = 'opt_out'
-    group by campaign_id, company_id
-),
-
-first_request as (
-    select
-        stop_request.company_id,
-        min(day.working_day_number) as working_day_number
-    from stop_request
-    inner join {{ ref('dim_date') }} as day on stop_request.opted_out_on = day.date_day
-    group by stop_request.company_id
 )
 
 select
@@ -66,13 +73,8 @@ select
     response.response_kind,
     response.responded_on - contact.contacted_on as days_to_response,
     stop_request.opted_out_on,
-    -- Sending stops within 10 working days of the request (Unsolicited Electronic Messages Ordinance); consent given
-    -- since then lifts it.
-    not contact.has_consent
-    and coalesce(day.working_day_number - first_request.working_day_number > 10, false) as is_after_opt_out
+    contact.is_after_opt_out
 from contact
 left join response on contact.campaign_id = response.campaign_id and contact.company_id = response.company_id
 left join stop_request
     on contact.campaign_id = stop_request.campaign_id and contact.company_id = stop_request.company_id
-left join first_request on contact.company_id = first_request.company_id
-left join {{ ref('dim_date') }} as day on contact.contacted_on = day.date_day

@@ -35,7 +35,8 @@ counted as (
         case
             when count(*) = count(*) filter (where activity.is_small or activity.seats is not null)
                 then sum(activity.seats) filter (where not activity.is_small)
-        end as seats
+        end as seats,
+        bool_or(not activity.is_small and activity.registrations > 0 and activity.registrations_checked = 0) as lacks_a_list
         {%- for count in people %},
         sum(activity.{{ count }}) filter (where not activity.is_small) as {{ count }}
         {%- endfor %}
@@ -60,5 +61,6 @@ select
     {%- endfor %},
     {{ share('registrations', 'seats') }} as seats_registered_share,
     {{ share('attended - walk_ins', 'registrations_checked') }} as turned_up_share,
-    {{ share('attended', 'seats') }} as seats_attended_share
+    -- A list that is not in yet is not an empty room.
+    case when not lacks_a_list then {{ share('attended', 'seats') }} end as seats_attended_share
 from counted

@@ -1,6 +1,6 @@
 with history as (
     select
-        min(period.period_start) as first_day,
+        greatest(min(period.period_start), '{{ var("history_start") }}') as first_day,
         night.business_date
     from {{ ref('dim_feedback_period') }} as period
     cross join {{ ref('as_of') }} as night

@@ -77,17 +77,25 @@ counted as (
     )
 ),
 
+beside as (
+    select
+        *,
+        {{ tells_few_of_a_club('members', 'as_of_date, dimension, dimension_value') }} as members_tell,
+        {{ tells_few_of_a_club('active_members', 'as_of_date, dimension, dimension_value') }} as active_members_tell
+    from counted
+),
+
 published as (
     select
         *,
+        {%- for n, hidden in [('members', 'is_suppressed'), ('active_members', 'has_few_active')] %}
         dimension <> 'all' and (
-            {{ is_small_cell('members', 'as_of_date, club_code, dimension', 'dimension_value') }}
-        ) as is_suppressed,
-        dimension <> 'all' and (
-            {{ is_small_cell('active_members', 'as_of_date, club_code, dimension', 'dimension_value') }}
-        ) as has_few_active,
+            {{ is_small_cell(n, 'as_of_date, club_code, dimension', 'dimension_value') }}
+            or {{ is_hidden_for_a_club(n, n ~ '_tell', 'as_of_date, club_code, dimension', 'dimension_value') }}
+        ) as {{ hidden }},
+        {%- endfor %}
         (as_of_date - interval '1 year')::date + 1 >= '{{ var("history_start") }}' as is_activity_known
-    from counted
+    from beside
 )
 
 select

@@ -7,5 +7,5 @@ select
     {{ code('kind') }} as kind,
     {{ code('issue_code') }} as issue_code,
     {{ trimmed('name_en') }} as name_en,
-    {{ trimmed('name_zh') }} as name_zh
+    normalize({{ trimmed('name_zh') }}, nfc) as name_zh
 from latest

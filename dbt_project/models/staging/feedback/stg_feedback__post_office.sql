@@ -5,7 +5,7 @@ with latest as (
 select
     _key as post_office_code,
     {{ trimmed('name_en') }} as name_en,
-    {{ trimmed('name_zh') }} as name_zh,
+    normalize({{ trimmed('name_zh') }}, nfc) as name_zh,
     upper({{ trimmed('district_code') }}) as district_code,
     opened_on,
     closed_on

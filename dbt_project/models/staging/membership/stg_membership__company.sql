@@ -4,7 +4,7 @@ with latest as (
 
 select
     _key as company_id,
-    {{ trimmed('company_name') }} as company_name,
+    normalize({{ trimmed('company_name') }}, nfc) as company_name,
     {{ stated(trimmed('industry_code')) }} as industry_code,
     {{ trimmed('size_band') }} as size_band,
     upper({{ trimmed('district_code') }}) as district_code,
