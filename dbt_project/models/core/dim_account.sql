@@ -1,5 +1,6 @@
 -- One of each role at a time: an assignment ends where the next of its role begins, though nobody entered its end.
--- Of two that begin on one day the later entered counts; one that ends on its first day was taken back, and ends no other.
+-- Of two that begin on one day the later entered counts; one that ends on its first day was taken back, and ends no
+-- other.
 with assignment as (
     select distinct on (assigned.company_id, staff.role, assigned.assigned_from)
         assigned.company_id,

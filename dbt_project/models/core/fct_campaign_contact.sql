@@ -10,12 +10,19 @@ with stop_request as (
     group by campaign_id, company_id
 ),
 
--- Sending stops within 10 working days of the request (Unsolicited Electronic Messages Ordinance), whatever the campaign.
+-- Sending stops within 10 working days of the request (Unsolicited Electronic Messages Ordinance), whatever the
+-- campaign.
 stopped as (
     select
         request.company_id,
         last_day.date_day as last_contact_allowed_on
-    from (select company_id, min(opted_out_on) as opted_out_on from stop_request group by company_id) as request
+    from (
+        select
+            company_id,
+            min(opted_out_on) as opted_out_on
+        from stop_request
+        group by company_id
+    ) as request
     inner join {{ ref('dim_date') }} as request_day on request.opted_out_on = request_day.date_day
     inner join {{ ref('dim_date') }} as last_day
         on last_day.is_working_day and request_day.working_day_number + 10 = last_day.working_day_number

@@ -21,7 +21,9 @@ milestone as (
         {%- for step, types in steps.items() %}
         {#- A step before the receipt is a typing error: it stands only where the case has no better one. #}
         coalesce(
-            min(event.occurred_at) filter (where event.event_type in {{ types }} and event.occurred_on >= feedback.received_on),
+            min(event.occurred_at) filter (
+                where event.event_type in {{ types }} and event.occurred_on >= feedback.received_on
+            ),
             min(event.occurred_at) filter (where event.event_type in {{ types }})
         ) as {{ step }}_at,
         {%- endfor %}

@@ -14,8 +14,8 @@ with changed as (
 select
     changed.case_no,
     step.milestone,
-    -- What is withdrawn or lives on in another case is no longer due. Of a step before the receipt, a typing error, nobody
-    -- knows whether it was in time.
+    -- What is withdrawn or lives on in another case is no longer due. Of a step before the receipt, a typing error,
+    -- nobody knows whether it was in time.
     case
         when not changed.is_counted or coalesce(changed.status = 'withdrawn', false) then null
         when step.met_on < changed.received_on then null

@@ -36,7 +36,8 @@ counted as (
             when count(*) = count(*) filter (where activity.is_small or activity.seats is not null)
                 then sum(activity.seats) filter (where not activity.is_small)
         end as seats,
-        bool_or(not activity.is_small and activity.registrations > 0 and activity.registrations_checked = 0) as lacks_a_list
+        bool_or(not activity.is_small and activity.registrations > 0 and activity.registrations_checked = 0)
+            as lacks_a_list
         {%- for count in people %},
         sum(activity.{{ count }}) filter (where not activity.is_small) as {{ count }}
         {%- endfor %}

@@ -29,8 +29,8 @@ period as (
     {{ periods_made_anew() }}
 ),
 
--- A kind of which nothing came to a service in a period has a row that says 0; an issue, and cases without a kind, have rows
--- only where they came or had come a year before.
+-- A kind of which nothing came to a service in a period has a row that says 0; an issue, and cases without a kind,
+-- have rows only where they came or had come a year before.
 cell as (
     select
         kind.kind,

@@ -21,7 +21,7 @@ with computed as (
     from {{ ref('kpi_membership') }}
     where is_complete and club_code = 'any'
     union all
-    -- A wave of half a year speaks for no year; where two waves speak for the same, neither is the one that was printed.
+    -- A wave of half a year speaks for no year; where two waves speak for the same, neither is the one printed.
     select
         period_basis,
         period,
