@@ -31,8 +31,9 @@ histories: $(VENV)/ready ## Run the long tests: histories of nights that must en
 bench: $(VENV)/ready ## Measure each stage against a floor of the same run
 	@$(BIN)/python -m tests.bench
 
+sql: export QUERY = $(value Q)
 sql: $(VENV)/ready ## Run a query as the analyst, as CSV: make sql Q="select * from marts.kpi_feedback"
-	@$(BIN)/crw sql "$(Q)"
+	@$(BIN)/crw sql "$$QUERY"
 
 metric: $(VENV)/ready ## Ask for metrics: make metric Q="--metrics complaints --group-by metric_time__fiscal_year"
 	@$(BIN)/crw mf query --quiet $(Q)
@@ -51,7 +52,7 @@ lock: ## Resolve the dependencies anew
 		--custom-compile-command "make lock" pyproject.toml --group dev -o requirements/lock.txt
 
 clean: down ## Remove the environment and all state
-	@rm -rf $(VENV) $${CRW_HOME:-.crw}
+	@rm -rf "$(VENV)" "$${CRW_HOME:-.crw}"
 
 # The environment: uv from a hashed pin, then everything from the hashed lock, byte-code compiled.
 $(VENV)/ready: requirements/lock.txt requirements/uv.txt pyproject.toml

@@ -100,3 +100,9 @@ def test_code_and_state_are_where_the_image_puts_them(compose):
     assert f"WORKDIR {variables['CRW_PROJECT']}" in (PROJECT / "Dockerfile").read_text()
     assert variables["AIRFLOW__CORE__DAGS_FOLDER"] == f"{variables['CRW_PROJECT']}/dags"
     assert f"state:{variables['CRW_HOME']}" in compose["services"]["airflow-scheduler"]["volumes"]
+
+
+def test_the_sample_crm_takes_its_arguments(compose):
+    _, *arguments = compose["services"]["crm-api"]["command"]
+    result = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env={})
+    assert result.stderr.endswith("error: --dsn and --token, or CRM_DSN and CRM_TOKEN, are needed\n")

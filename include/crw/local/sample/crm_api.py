@@ -187,15 +187,16 @@ def _position(cursor: str) -> tuple[str, str]:
 
 
 def main() -> None:
-    """Serve on loopback until the process is ended."""
+    """Serve until the process is ended, on loopback unless told otherwise."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--dsn", default=os.environ.get("CRM_DSN"), help="the CRM's database (default: CRM_DSN)")
     parser.add_argument("--token", default=os.environ.get("CRM_TOKEN"), help="bearer token (default: CRM_TOKEN)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, required=True)
     given = parser.parse_args()
     if not given.dsn or not given.token:
         parser.error("--dsn and --token, or CRM_DSN and CRM_TOKEN, are needed")
-    uvicorn.run(app(given.dsn, given.token), host="127.0.0.1", port=given.port, log_level="warning")
+    uvicorn.run(app(given.dsn, given.token), host=given.host, port=given.port, log_level="warning")
 
 
 if __name__ == "__main__":
