@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
@@ -22,9 +23,24 @@ ENDED |= {state: f"[red]{state}[/]" for state in ("failed", "upstream_failed")}
 
 
 def run(first: date, last: date, console: Console) -> bool:
-    """Run the nights from `first` to `last`, both included. Returns whether every DAG run of theirs succeeded."""
-    began = time.monotonic()
+    """Run the nights from `first` to `last`, both included, unless others run in this home.
+
+    Returns whether every DAG run of theirs succeeded.
+    """
     settings.HOME.mkdir(parents=True, exist_ok=True)
+    with (settings.HOME / "night.lock").open("w") as lock:
+        try:
+            fcntl.lockf(
+                lock, fcntl.LOCK_EX | fcntl.LOCK_NB
+            )  # not flock: a child left over by a killed night would keep it
+        except OSError:
+            console.print(f"[red]another night runs in {settings.HOME}: wait for its end[/]")
+            return False
+        return _run(first, last, console)
+
+
+def _run(first: date, last: date, console: Console) -> bool:
+    began = time.monotonic()
     _say(console, began, "starting PostgreSQL")
     services.start_databases()
     # The DAGs are unpaused here for these dates alone: Airflow would start the latest night of today's calendar at once.
