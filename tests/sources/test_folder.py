@@ -74,7 +74,11 @@ def test_a_row_that_cannot_be_read_is_refused_by_line_and_no_other(tmp_path):
 
 @pytest.mark.parametrize(
     ("header", "said"),
-    [("Call No.,offered,email", "missing column tags"), ("Call No.,offered,email,tags,extra", "unknown column extra")],
+    [
+        ("Call No.,offered,email", "missing column tags"),
+        ("Call No.,offered,email,tags,extra", "unknown column extra"),
+        ("Call No.,offered,email,tags, offered", "column offered is there more than once"),
+    ],
 )
 def test_a_file_that_does_not_keep_the_contract_is_refused_by_name(tmp_path, header, said):
     deliver(tmp_path, "a.csv", f"{header}\n")
@@ -99,6 +103,11 @@ def test_json_lines_keep_a_text_and_a_list_apart_and_refuse_what_is_no_object(tm
     deliver(tmp_path, "b.jsonl", '{"Call No.": "K1", "ip": "10.0.0.1"}')
     with pytest.raises(ContractError, match=r"b.jsonl, line 1: unknown column ip"):
         read(table("*.jsonl"), tmp_path)
+
+
+def test_an_ending_in_upper_case_is_the_same_ending(tmp_path):
+    deliver(tmp_path, "Calls/A.CSV", "Call No.,offered,email,tags\nK1,1,,\n")
+    assert [record["call_no"] for record in read(table("calls/*.csv"), tmp_path)[0]] == ["K1"]
 
 
 def test_a_text_that_cannot_be_stored_is_refused_by_line_and_column(tmp_path):

@@ -10,13 +10,14 @@ from crw.settings import HONG_KONG
 
 
 def arrived(folder: Path, end: datetime, pattern: str = "**/*") -> list[Path]:
-    """The files below `folder` that match the pattern and arrived before `end`, oldest first.
+    """The files below `folder` that match the pattern, in upper or lower case, and arrived before `end`, oldest first.
 
     Hidden files and folders, and what Excel keeps beside an open workbook (`~$...`), are not deliveries.
     """
+    any_case = "".join(f"[{char.lower()}{char.upper()}]" if char.isalpha() else char for char in pattern)
     present = [
         path
-        for path in folder.glob(pattern)
+        for path in folder.glob(any_case)
         if path.is_file() and not any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
     ]
     return [path for _, path in sorted((path.stat().st_mtime, path) for path in present if arrival(path) < end)]

@@ -102,6 +102,8 @@ def _rows(
 ) -> Iterator[tuple[str | None, dict[str, Any]]]:
     """Rows with any value in the contract's columns: what is left is the blank end of a sheet."""
     header = file.header()
+    if repeated := sorted({name for name in header if name and header.count(name) > 1}):
+        raise ContractError(f"{delivery.file_name}: column {', '.join(repeated)} is there more than once")
     table.check_fields({name for name in header if name}, delivery.file_name)
     fields = [column.field for column in table.columns if not column.provenance]
     with duckdb.connect() as connection:
