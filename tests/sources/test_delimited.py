@@ -76,6 +76,31 @@ def test_several_unclosed_quotes_cost_their_own_rows_only(tmp_path):
     assert [rejection.record["place"] for rejection in rejected] == ["line 3", "line 5", "line 7"]
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        '2,1,,2,1,1, "a blank, then a quote"',
+        "2,1,,2,1,1,fine,,,",
+        '2,1,,2,1,1,"ok" yes',
+        '2,1,,2,1,1,"ok" ',
+        "2,1,,2,1,1,a,b",
+        '2,1,,2,1,1,a "b, c"',
+        pytest.param("2,1,,2,1,1," + 200_000 * "x", id="long"),
+    ],
+)
+def test_a_refused_value_has_its_own_line_whatever_stands_before_it(tmp_path, before):
+    deliver(tmp_path, csv_of(GOOD, "", '3,1,,2,1,1,"two\n\nlines"', before, "4,abc,,2,1,1,", "5,1,,2,1,1,"))
+    rows, rejected = respondents(tmp_path)
+    assert len(rows) + len(rejected) == 5
+    assert rejected[-1].reason == "wave.csv, line 8: WT is not a number: 'abc'"
+
+
+def test_a_header_that_cannot_be_split_fails_the_load(tmp_path):
+    deliver(tmp_path, '"' + csv_of(*200_000 * ["x"]))
+    with pytest.raises(ContractError, match=r"wave\.csv: no header in row 1: field larger than"):
+        respondents(tmp_path)
+
+
 def test_a_file_that_is_all_unclosed_quotes_fails_the_load(tmp_path):
     deliver(tmp_path, csv_of(*(f'{n},1,,1,1,1,"open' for n in range(60))))
     with pytest.raises(ContractError, match=r"wave\.csv: more than 50 quotes are never closed"):

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections import deque
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
+import duckdb
 from duckdb import DuckDBPyConnection
 
 from crw.contracts import ContractError
@@ -43,9 +43,11 @@ class Delimited:
         self.first_line = 1
         """Line of the file that is the first of the copy."""
         self.width = 0
+        self.rows = 0
+        """How many rows `parsed` has, before any is taken out."""
 
     def header(self) -> list[str]:
-        """The column names, without the blanks around them. Raises ContractError when the file ends before them."""
+        """The column names, without the blanks around them. Raises ContractError when they cannot be found."""
         with self._open() as file:
             return self._read_header(csv.reader(file, delimiter=self.book.delimiter))
 
@@ -79,19 +81,27 @@ class Delimited:
         return [(f"line {line}", reason) for line, reason in zip(lines, reasons, strict=True)]
 
     def places(self, rows: list[int]) -> Iterator[str]:
-        """Where the rows of `parsed` with these ascending row ids stand in the file."""
-        wanted = deque(rows)
-        with self.copy.open(encoding="utf-8", newline="") as file:
-            reader = csv.reader(file, delimiter=self.book.delimiter)
-            row, line = -1, 0
-            while wanted:
-                fields = next(reader)
-                # DuckDB lets one empty field too many pass: a delimiter at the end of the line.
-                row += len(fields) == self.width or (len(fields) == self.width + 1 and not fields[-1])
-                if row == wanted[0]:
-                    wanted.popleft()
-                    yield f"line {self.first_line + line}"
-                line = reader.line_num
+        """Where the rows of `parsed` with these ascending row ids stand in the file.
+
+        Raises:
+            ContractError: the file reads differently a second time.
+        """
+        if not rows:
+            return
+        # DuckDB alone knows which lines it read as one row: it reads them again behind their numbers.
+        numbered = self.copy.with_name("numbered.csv")
+        delimiter = self.book.delimiter.encode()
+        with self.copy.open("rb") as copy, numbered.open("wb") as file:
+            for number, line in enumerate(copy, self.first_line):
+                # An empty line is no row, except where there is but one column.
+                file.write(b"%d%b%b" % (number, delimiter, line) if line != b"\n" or self.width == 1 else line)
+        with duckdb.connect() as connection:
+            relation, options = self._relation(numbered, ["line", *self._columns()])
+            connection.execute(f"create table numbered as select line from {relation}", options)
+            lines = connection.execute("select line from numbered order by rowid").fetchnumpy()["line"]
+        if len(lines) != self.rows:
+            raise ContractError(f"{self.path.name}: {self.rows} rows, but {len(lines)} when read again for their lines")
+        yield from (f"line {lines[row]}" for row in rows)
 
     def _open(self) -> TextIO:
         encoding = self.book.encoding or "utf-8"
@@ -101,8 +111,11 @@ class Delimited:
 
     def _read_header(self, reader: Iterator[list[str]]) -> list[str]:
         names: list[str] = []
-        for _ in range(self.book.header_row):
-            names = next(reader, [])
+        try:
+            for _ in range(self.book.header_row):
+                names = next(reader, [])
+        except csv.Error as error:
+            raise ContractError(f"{self.path.name}: no header in row {self.book.header_row}: {error}") from None
         if not names:
             raise ContractError(f"{self.path.name}: no header in row {self.book.header_row}")
         return [name.strip() for name in names]
@@ -125,14 +138,24 @@ class Delimited:
         connection.execute(
             "drop table if exists parsed; drop table if exists reject_errors; drop table if exists reject_scans"
         )
-        columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(self.width))
+        columns = self._columns()
         kept = ", ".join(f"c{i}" for i in positions)
-        marked = " or ".join(f"contains(c{i}, chr(1))" for i in range(self.width)) if has_marks else "false"
-        connection.execute(
-            f"create table parsed as select {kept}, coalesce({marked}, false) as marked "
-            f"from read_csv(?, delim=?, columns={{{columns}}}, auto_detect=false, header=false, new_line='\\n', "
+        marked = " or ".join(f"contains({name}, chr(1))" for name in columns) if has_marks else "false"
+        relation, options = self._relation(self.copy, columns)
+        (self.rows,) = connection.execute(
+            f"create table parsed as select {kept}, coalesce({marked}, false) as marked from {relation}", options
+        ).fetchone()
+
+    def _columns(self) -> list[str]:
+        return [f"c{i}" for i in range(self.width)]
+
+    def _relation(self, path: Path, columns: list[str]) -> tuple[str, list[str]]:
+        """The SQL that reads `path` as these text columns, and its parameters."""
+        types = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
+        return (
+            f"read_csv(?, delim=?, columns={{{types}}}, auto_detect=false, header=false, new_line='\\n', "
             "quote='\"', escape='\"', store_rejects=true)",
-            [str(self.copy), self.book.delimiter],
+            [str(path), self.book.delimiter],
         )
 
     def _reason(self, kind: str, fields: int) -> str:
