@@ -85,6 +85,7 @@ def test_codes_are_text_whatever_yaml_makes_of_them(tmp_path):
         (["respondent", "complete", "codes"], None, "respondent.complete.codes is missing"),
         (["respondent", "segment", "codes"], {1: 2}, "respondent.segment.codes must map each code to text or null"),
         (["respondent", "interviewed_on", "codes"], {1: "May"}, "respondent.interviewed_on.codes.1 must be a date"),
+        (["respondent", "segment", "codes"], {1: "a", "1": "b"}, "respondent.segment.codes lists a code twice"),
         (["questions"], [], "questions must be a list with at least one"),
         (["questions", 0, "top"], [5, 6], "questions[0] (overall): top has a code that is not valid"),
         (["questions", 0, "blank"], [9], "questions[0] (overall): a code has two meanings"),
@@ -105,3 +106,16 @@ def test_a_mistake_is_named_with_file_and_entry(tmp_path, path, value, message):
 def test_what_is_no_mapping_is_refused(tmp_path, content):
     with pytest.raises(ContractError, match=r"wave\.csv\.codebook\.yml: "):
         parse(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("codes: {1: en, 2: tc, 3: sc, 1: tc}", "line 16: 1 is there twice"),
+        ("column: X, column: LANG", "line 16: 'column'"),
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused(tmp_path, entry, message):
+    language = re.sub("language: {.*}", f"language: {{{entry}}}", DOCUMENTED)
+    with pytest.raises(ContractError, match=rf"wave\.csv\.codebook\.yml: {message}"):
+        parse(tmp_path, language)

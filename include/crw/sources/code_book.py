@@ -42,7 +42,7 @@ from typing import Any
 import yaml
 
 from crw.contracts import ContractError
-from crw.sources.strict_yaml import Entry, Malformed, as_day, code
+from crw.sources.strict_yaml import Entry, Malformed, as_day, code, load
 
 SUFFIX = ".codebook.yml"
 BASES = ("calendar_year", "fiscal_year")
@@ -141,11 +141,9 @@ class CodeBook:
 def parse(path: Path) -> CodeBook:
     """Read the code book at `path`. Raises ContractError naming file, entry and reason when it is malformed."""
     try:
-        book = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return _book(Entry(load(path.read_text(encoding="utf-8")), ""))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ContractError(f"{path.name}: not YAML in UTF-8: {error}") from None
-    try:
-        return _book(Entry(book, ""))
     except Malformed as error:
         raise ContractError(f"{path.name}: {error}") from None
 
@@ -224,7 +222,7 @@ def _interview_date(entry: Entry | None) -> Coded | None:
     formats, codes = entry.texts("format"), entry.take("codes")
     if codes is not None:
         days = Entry(codes, entry.name("codes"))
-        codes = {code(key, days.where): as_day(value, days.name(str(key))) for key, value in days.values.items()}
+        codes = _by_code(days, {key: as_day(value, days.name(str(key))) for key, value in days.values.items()})
     coded = Coded(entry.text("column", required=True), codes, formats or ISO_DATES)
     entry.end()
     return coded
@@ -238,10 +236,17 @@ def _mapped(entry: Entry | None) -> Coded | None:
         meanings = Entry(codes, entry.name("codes"))
         if not all(value is None or isinstance(value, str) for value in meanings.values.values()):
             raise Malformed(f"{meanings.where} must map each code to text or null")
-        codes = {code(key, meanings.where): value for key, value in meanings.values.items()}
+        codes = _by_code(meanings, meanings.values)
     coded = Coded(entry.text("column", required=True), codes)
     entry.end()
     return coded
+
+
+def _by_code(entry: Entry, meanings: dict) -> dict[str, Any]:
+    codes = {code(key, entry.where): value for key, value in meanings.items()}
+    if len(codes) < len(meanings):
+        raise Malformed(f"{entry.where} lists a code twice")
+    return codes
 
 
 def _listed(entry: Entry | None) -> Coded | None:

@@ -5,9 +5,29 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+import yaml
+
 
 class Malformed(ValueError):
     """What is wrong, and at which entry; whoever opened the file adds its name."""
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's own takes the last of a key that is there twice, and says nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        keys = []
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in keys:
+                raise Malformed(f"line {key_node.start_mark.line + 1}: {key!r} is there twice")
+            keys.append(key)
+        return super().construct_mapping(node, deep)
+
+
+def load(text: str) -> Any:
+    """The value of a YAML text. Raises Malformed where a mapping has a key twice, yaml.YAMLError where it is no YAML."""
+    return yaml.load(text, _Loader)
 
 
 class Entry:
