@@ -14,6 +14,8 @@ import yaml
 
 from crw.settings import DBT_PROJECT
 
+READERS = ("api", "database", "files", "folder")
+
 
 class ContractError(ValueError):
     """A contract is malformed, or a source does not keep it. The message names file or table, column and reason."""
@@ -162,6 +164,10 @@ def _table(source: dict, declaration: dict, path: Path) -> Table:
     for name in (*contract.key, contract.watermark):
         if name not in contract.column_names:
             raise ContractError(f"{where}: {name} is a key or the watermark but no column")
+    if contract.reader not in READERS:
+        raise ContractError(f"{where}: reader {contract.reader!r} is none of {', '.join(READERS)}")
+    for name in sorted(contract.withheld & {column.field for column in contract.columns if not column.pseudonym_of}):
+        raise ContractError(f"{where}: {name} is withheld and a column")
     return contract
 
 
@@ -181,6 +187,8 @@ def _column(entry: dict, where: str) -> Column:
 
 
 def _layout(entry: dict, where: str) -> Layout:
+    if not isinstance(entry.get("fill_down", []), list):
+        raise ContractError(f"{where}: layout: fill_down must be a list")
     try:
         return Layout(**entry | {"fill_down": tuple(entry.get("fill_down", ()))})
     except TypeError as error:

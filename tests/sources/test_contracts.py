@@ -1,0 +1,52 @@
+"""What a source table's declaration may not say."""
+
+from __future__ import annotations
+
+import pytest
+
+from crw import contracts
+from crw.contracts import ContractError
+
+DECLARED = """
+sources:
+  - name: hotline
+    config: {meta: {reader: folder, connection: drop}}
+    tables:
+      - name: call
+        identifier: hotline__call
+        config:
+          meta: {key: [call_no], watermark: call_no, withheld: [phone], layout: {files: "*.csv", fill_down: [call_no]}}
+        columns:
+          - {name: call_no, data_type: text}
+"""
+
+
+@pytest.fixture
+def declared(tmp_path, monkeypatch):
+    """Reads a declaration as the only one there is."""
+
+    def read(text):
+        path = tmp_path / "models/staging/hotline/_sources.yml"
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+        monkeypatch.setattr(contracts, "DBT_PROJECT", tmp_path)
+        return contracts.tables.__wrapped__()
+
+    return read
+
+
+def test_the_declaration_is_one(declared):
+    assert declared(DECLARED)["hotline", "call"].layout.fill_down == ("call_no",)
+
+
+@pytest.mark.parametrize(
+    ("said", "instead", "reason"),
+    [
+        ("reader: folder", "reader: floppy", "reader 'floppy' is none of api, database, files, folder"),
+        ("fill_down: [call_no]", "fill_down: call_no", "layout: fill_down must be a list"),
+        ("withheld: [phone]", "withheld: [call_no]", "call_no is withheld and a column"),
+    ],
+)
+def test_a_mistake_is_named_with_table_and_reason(declared, said, instead, reason):
+    with pytest.raises(ContractError, match=f"_sources.yml: hotline.call: {reason}"):
+        declared(DECLARED.replace(said, instead))
