@@ -83,6 +83,11 @@ def test_codes_are_text_whatever_yaml_makes_of_them(tmp_path):
         (["respondent", "phone"], "TEL", "respondent.phone is not a known entry"),
         (["respondent", "consent"], None, "respondent.company_id and respondent.consent need each other"),
         (["respondent", "complete", "codes"], None, "respondent.complete.codes is missing"),
+        (
+            ["respondent", "interviewed_on", "format"],
+            ["%d/%m/%Y", "%Q/%m"],
+            "respondent.interviewed_on.format '%Q/%m' cannot be read: ",
+        ),
         (["respondent", "segment", "codes"], {1: 2}, "respondent.segment.codes must map each code to text or null"),
         (["respondent", "interviewed_on", "codes"], {1: "May"}, "respondent.interviewed_on.codes.1 must be a date"),
         (["respondent", "segment", "codes"], {1: "a", "1": "b"}, "respondent.segment.codes lists a code twice"),

@@ -66,6 +66,16 @@ def test_sav(tmp_path):
     assert rejection.reason == "wave.sav, case 3: ID must name the respondent: None"
 
 
+def test_a_blank_sheet_has_no_header(tmp_path):
+    workbook = openpyxl.Workbook()
+    workbook.active.title = "Cover"
+    workbook.create_sheet("Data").append(HEADER.split(","))
+    workbook.save(tmp_path / "wave.xlsx")
+    deliver(tmp_path, None, "wave.xlsx", format="xlsx")
+    with pytest.raises(ContractError, match=r"wave\.xlsx: no header in row 1 of the sheet Cover"):
+        files.read(RESPONDENT, tmp_path, NIGHT)
+
+
 @pytest.mark.parametrize("name", ["wave.xlsx", "wave.sav"])
 def test_a_file_that_is_not_in_its_format_fails_the_load(tmp_path, name):
     deliver(tmp_path, csv_of(GOOD), name, format=name.rsplit(".", 1)[1])

@@ -39,6 +39,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import yaml
 
 from crw.contracts import ContractError
@@ -220,6 +221,11 @@ def _interview_date(entry: Entry | None) -> Coded | None:
     if entry is None:
         return None
     formats, codes = entry.texts("format"), entry.take("codes")
+    for written in formats:
+        try:
+            duckdb.execute("select try_strptime('', ?)", [written])
+        except duckdb.Error as error:
+            raise Malformed(f"{entry.name('format')} {written!r} cannot be read: {error}") from None
     if codes is not None:
         days = Entry(codes, entry.name("codes"))
         codes = _by_code(days, {key: as_day(value, days.name(str(key))) for key, value in days.values.items()})

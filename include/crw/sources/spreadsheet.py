@@ -29,11 +29,14 @@ class Workbook:
 
     def header(self) -> list[str]:
         """The column names. Raises ContractError when it is no XLSX file, or sheet or header are not there."""
-        with duckdb.connect() as connection:
-            connection.register("sheet", self._sheet(self.book.header_row - 1, n_rows=1))
-            rows = connection.execute("select * from sheet").fetchall()
+        sheet, rows = self._sheet(self.book.header_row - 1, n_rows=1), []
+        # DuckDB takes no table without columns, and a blank sheet has none.
+        if sheet.width:
+            with duckdb.connect() as connection:
+                connection.register("sheet", sheet)
+                rows = connection.execute("select * from sheet").fetchall()
         if not rows or not any(rows[0]):
-            raise ContractError(f"{self.path.name}: no header in row {self.book.header_row}")
+            raise ContractError(f"{self.path.name}: no header in row {self.book.header_row} of the sheet {sheet.name}")
         return [(name or "").strip() for name in rows[0]]
 
     def load(self, connection: DuckDBPyConnection, positions: list[int]) -> list[tuple[str, str]]:
