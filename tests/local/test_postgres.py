@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from crw.local import postgres
 from crw.local.postgres import Server
 
 
@@ -37,6 +39,28 @@ def test_a_server_below_a_linked_folder_is_known_to_run(own_server, tmp_path):
     assert linked.is_running()
     own_server.start()
     assert postmaster(own_server) == before
+
+
+def test_a_server_that_does_not_answer_is_left_alone_by_whatever_path_it_is_reached(own_server, tmp_path, monkeypatch):
+    monkeypatch.setattr(postgres, "PATIENCE", 1)
+    (tmp_path / "link").symlink_to(own_server.directory)
+    own_server.start()
+    before = postmaster(own_server)
+    os.kill(before, signal.SIGSTOP)
+    for server in (own_server, Server(tmp_path / "link")):
+        with pytest.raises(RuntimeError, match="has not answered"):
+            server.start()
+    os.kill(before, signal.SIGCONT)
+    assert own_server.is_running()
+    assert postmaster(own_server) == before
+
+
+def test_a_server_whose_folder_was_removed_makes_way(own_server, monkeypatch):
+    monkeypatch.setattr(postgres, "PATIENCE", 1)
+    own_server.start()
+    shutil.rmtree(own_server.directory)
+    own_server.start()
+    assert own_server.is_running()
 
 
 def test_two_commands_at_once_start_one_server(own_server):

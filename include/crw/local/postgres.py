@@ -38,6 +38,7 @@ SETTINGS = {
     "log_min_messages": "warning",
 }
 OS_USER = "nobody"  # PostgreSQL refuses to run as root; every Linux has this account
+PATIENCE = 60  # seconds for a living server to accept a connection
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Server:
 
     @property
     def data(self) -> Path:
-        """The PostgreSQL data directory."""
-        return self.directory / "data"
+        """The PostgreSQL data directory, by the one name it has through every link."""
+        return self.directory.resolve() / "data"
 
     @property
     def port(self) -> int:
@@ -84,7 +85,7 @@ class Server:
     def start(self) -> None:
         """Create the server the first time, start it if it is not running. One command at a time does so.
 
-        Raises RuntimeError with the server's log when it does not come up.
+        Raises RuntimeError with the server's log when it does not come up, and when a living one does not answer.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         with (self.directory / "lock").open("w") as lock:
@@ -93,11 +94,14 @@ class Server:
                 self._start()
 
     def _comes_up(self) -> bool:
-        """Whether the server runs, or a living postmaster comes to accept connections within a minute."""
-        deadline = time.monotonic() + 60
+        """Whether the server runs, or a living postmaster comes to accept connections. Raises RuntimeError if it does not."""
+        deadline = time.monotonic() + PATIENCE
         while not self.is_running():
-            if not any(is_postmaster for _, is_postmaster in _processes_of(self)) or time.monotonic() > deadline:
+            has_lock_file = (self.data / "postmaster.pid").exists()  # it dies by itself without one
+            if not (has_lock_file and any(is_postmaster for _, is_postmaster in _processes_of(self))):
                 return False
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL of {self.data} runs and has not answered for {PATIENCE} s")
             time.sleep(0.1)
         return True
 
