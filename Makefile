@@ -31,6 +31,8 @@ histories: $(VENV)/ready ## Run the long tests: histories of nights that must en
 bench: $(VENV)/ready ## Measure each stage against a floor of the same run
 	@$(BIN)/python -m tests.bench
 
+# Not as an argument, nor expanded by make: both would change the query.
+unexport Q
 sql: export QUERY = $(value Q)
 sql: $(VENV)/ready ## Run a query as the analyst, as CSV: make sql Q="select * from marts.kpi_feedback"
 	@$(BIN)/crw sql "$$QUERY"
