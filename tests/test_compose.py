@@ -106,3 +106,11 @@ def test_the_sample_crm_takes_its_arguments(compose):
     _, *arguments = compose["services"]["crm-api"]["command"]
     result = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env={})
     assert result.stderr.endswith("error: --dsn and --token, or CRM_DSN and CRM_TOKEN, are needed\n")
+
+
+@pytest.mark.parametrize("service, command", [("install", "crw install"), ("sample-sources", "crw sample")])
+def test_crw_knows_the_commands_of_the_deployment(compose, tmp_path, service, command):
+    assert " ".join(compose["services"][service]["command"]).endswith(command)
+    arguments = [sys.executable, "-m", "crw.local.cli", *command.split()[1:]]
+    result = subprocess.run(arguments, capture_output=True, text=True, env={"AIRFLOW_HOME": str(tmp_path)})
+    assert result.returncode == 1, result.stderr  # for want of a database, where a command it does not know is a 2
