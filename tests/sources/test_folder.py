@@ -61,6 +61,30 @@ def test_csv_by_its_own_headers_with_the_person_made_a_pseudonym(tmp_path):
     assert list(batch.deliveries.values()) == ["calls/a.csv"]
 
 
+def test_a_name_in_capitals_is_read(tmp_path):
+    deliver(tmp_path, "Calls/A.CSV", "Call No.,offered,email,tags\nK1,1,,\n")
+    assert [record["call_no"] for record in read(table("calls/*.csv"), tmp_path)[0]] == ["K1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Call No.,offered,email,tags,offered\n", "column offered is there 2 times"),
+        ("Call No.,offered,email,tags,phone,phone\n", "column phone is there 2 times"),
+        ("Call No.,offered,email,tags,\nK1,1,,,\nK2,1,,,x\n", "column 5 has values and no name"),
+    ],
+)
+def test_a_column_that_cannot_be_told_by_its_name_is_refused(tmp_path, text, said):
+    deliver(tmp_path, "a.csv", text)
+    with pytest.raises(ContractError, match=f"a.csv: {said}"):
+        read(table("*.csv"), tmp_path)
+
+
+def test_a_column_without_name_or_value_is_none(tmp_path):
+    deliver(tmp_path, "a.csv", "Call No.,,offered,email,tags,\nK1,,1,,, \n")
+    assert [record["offered"] for record in read(table("*.csv"), tmp_path)[0]] == ["1"]
+
+
 def test_a_row_that_cannot_be_read_is_refused_by_line_and_no_other(tmp_path):
     text = "Call No.,offered,email,tags\nK1,1,,\nK2,1\nK3,1,,埗\nK4,1,,\n".encode("big5hkscs").replace(b"K4", b"K\xff")
     deliver(tmp_path, "a.csv", text)

@@ -51,7 +51,8 @@ def read(table: Table, folder: Path, interval: Interval, secret: bytes, publishe
 
     Raises:
         ContractError: while the blocks are read, if a file is not of the format its name says, or has a column that the
-            contract does not know or lacks one. The message names file, column and reason.
+            contract does not know, lacks one, or has one twice or without a name. The message names file, column and
+            reason.
     """
     due: dict[str, _Delivery] = {}
     for path in arrived(folder, interval.end, table.layout.files):
@@ -102,12 +103,18 @@ def _rows(
 ) -> Iterator[tuple[str | None, dict[str, Any]]]:
     """Rows with any value in the contract's columns: what is left is the blank end of a sheet."""
     header = file.header()
-    if repeated := sorted({name for name in header if name and header.count(name) > 1}):
-        raise ContractError(f"{delivery.file_name}: column {', '.join(repeated)} is there more than once")
+    repeated = [f"column {name} is there {header.count(name)} times" for name in dict.fromkeys(header)
+                if name and header.count(name) > 1]  # fmt: skip
+    if repeated:
+        raise ContractError(f"{delivery.file_name}: {'; '.join(repeated)}")
     table.check_fields({name for name in header if name}, delivery.file_name)
     fields = [column.field for column in table.columns if not column.provenance]
     with duckdb.connect() as connection:
-        unread = file.load(connection, sorted(header.index(name) for name in fields))
+        nameless = [i for i, name in enumerate(header) if not name]
+        unread = file.load(connection, sorted([*nameless, *(header.index(name) for name in fields)]))
+        for i in nameless:
+            if connection.execute(f"select 1 from parsed where trim(c{i}) <> '' limit 1").fetchone():
+                raise ContractError(f"{delivery.file_name}: column {i + 1} has values and no name")
         rejected += [_rejection(delivery, place, reason) for place, reason in unread]
         cells = [f"c{header.index(name)}" for name in fields]
         values = ", ".join(
