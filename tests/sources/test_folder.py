@@ -101,7 +101,6 @@ def test_a_row_that_cannot_be_read_is_refused_by_line_and_no_other(tmp_path):
     [
         ("Call No.,offered,email", "missing column tags"),
         ("Call No.,offered,email,tags,extra", "unknown column extra"),
-        ("Call No.,offered,email,tags, offered", "column offered is there more than once"),
     ],
 )
 def test_a_file_that_does_not_keep_the_contract_is_refused_by_name(tmp_path, header, said):
