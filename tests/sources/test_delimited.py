@@ -95,6 +95,14 @@ def test_a_refused_value_has_its_own_line_whatever_stands_before_it(tmp_path, be
     assert rejected[-1].reason == "wave.csv, line 8: WT is not a number: 'abc'"
 
 
+@pytest.mark.parametrize("cell", ['"ok" yes', '"open'])
+def test_a_row_refused_for_its_quotes_has_its_own_line_after_empty_ones(tmp_path, cell):
+    deliver(tmp_path, csv_of(GOOD, "", "", f"2,1,,2,1,1,{cell}", "3,1,,2,1,1,"))
+    rows, (rejection,) = respondents(tmp_path)
+    assert [row["respondent_id"] for row in rows] == ["1", "3"]
+    assert rejection.record["place"] == "line 5"
+
+
 def test_a_header_that_cannot_be_split_fails_the_load(tmp_path):
     deliver(tmp_path, '"' + csv_of(*200_000 * ["x"]))
     with pytest.raises(ContractError, match=r"wave\.csv: no header in row 1: field larger than"):

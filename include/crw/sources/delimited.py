@@ -64,8 +64,10 @@ class Delimited:
         unclosed: dict[int, str] = {}
         while True:
             self._parse(connection, positions, has_marks)
+            # DuckDB may count the empty lines before a row to it.
             refused = connection.execute(
-                "select line_byte_position - 1, any_value(error_type), max(column_idx), any_value(csv_line) "
+                "select line_byte_position - 1 + length(csv_line) - length(ltrim(csv_line, chr(10))), "
+                "any_value(error_type), max(column_idx), any_value(ltrim(csv_line, chr(10))) "
                 "from reject_errors group by 1 order by 1"
             ).fetchall()
             swallowing = [at for at, kind, _, text in refused if kind == "UNQUOTED VALUE" and "\n" in text.rstrip("\n")]
