@@ -35,18 +35,6 @@ def test_xlsx(tmp_path):
     assert rejection.reason == "wave.xlsx, row 5: WT is not a number: 'n/a'"
 
 
-def test_an_error_in_a_cell_is_no_blank_answer(tmp_path):
-    workbook = openpyxl.Workbook()
-    for number, values in enumerate(([*HEADER.split(",")], [1, 1, None, 1, 3, 2], [2, 1, None, 1, "#N/A", 2]), start=2):
-        for column, value in enumerate(values, start=3):
-            workbook.active.cell(number, column, value)
-    workbook.save(tmp_path / "wave.xlsx")
-    deliver(tmp_path, None, "wave.xlsx", format="xlsx", header_row=2)
-    rows, (rejection,) = respondents(tmp_path)
-    assert [row["respondent_id"] for row in rows] == ["1"]
-    assert rejection.reason == "wave.xlsx, row 4: column G is #N/A"
-
-
 def test_sav(tmp_path):
     frame = pandas.DataFrame(
         {"ID": [1.0, 2.0, None], "WT": [0.75, 1.0, 1.0], "DT": [date(2010, 11, 5), None, None], "LANG": [1.0, 2.0, 2.0],

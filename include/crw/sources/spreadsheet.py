@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,8 @@ from typing import Any
 import duckdb
 import fastexcel
 import numpy
-import openpyxl
 import pyreadstat
 from duckdb import DuckDBPyConnection
-from openpyxl.cell.read_only import ReadOnlyCell
 
 from crw.contracts import ContractError
 from crw.sources.code_book import CodeBook
@@ -40,11 +37,7 @@ class Workbook:
         return [(name or "").strip() for name in rows[0]]
 
     def load(self, connection: DuckDBPyConnection, positions: list[int]) -> list[tuple[str, str]]:
-        """Read the columns at `positions` as text into the table `parsed`.
-
-        Returns:
-            Place and reason of each row with an error such as #N/A in a column that is read: it would pass for no answer.
-        """
+        """Read the columns at `positions` as text into the table `parsed`; every row of a sheet can be read."""
         sheet = self._sheet(self.book.header_row)
         connection.register("sheet", sheet)
         names = [f'"{column.name}"' for column in sheet.available_columns()]
@@ -54,30 +47,11 @@ class Workbook:
             f"{self.book.header_row} + row_number() over () as number, "
             f"coalesce({', '.join(names)}) is not null as is_row from sheet"
         )
-        errors = self._errors(set(positions))
-        connection.execute("update numbered set is_row = false where number in (select unnest(?))", [list(errors)])
         connection.execute("create table parsed as select * exclude (number, is_row) from numbered where is_row")
         self.numbers = [
             n for (n,) in connection.execute("select number from numbered where is_row order by rowid").fetchall()
         ]
-        return [(f"row {number}", f"column {cell.column_letter} is {cell.value}") for number, cell in errors.items()]
-
-    def _errors(self, positions: set[int]) -> dict[int, ReadOnlyCell]:
-        """The first cell in error of each row, below the header and in these columns, by the row's number."""
-        with zipfile.ZipFile(self.path) as parts:
-            sheets = [name for name in parts.namelist() if name.startswith("xl/worksheets/")]
-            if not any(b't="e"' in parts.read(name) for name in sheets):
-                return {}  # openpyxl takes seconds for what fastexcel takes tenths
-        workbook = openpyxl.load_workbook(self.path, read_only=True, data_only=True)
-        sheet = workbook.worksheets[0] if self.book.sheet is None else workbook[self.book.sheet]
-        cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
-        workbook.close()
-        first = min(cell.column for cell in cells)  # fastexcel leaves out the empty columns before it
-        found: dict[int, ReadOnlyCell] = {}
-        for cell in cells:
-            if cell.data_type == "e" and cell.row > self.book.header_row and cell.column - first in positions:
-                found.setdefault(cell.row, cell)
-        return found
+        return []
 
     def places(self, rows: list[int]) -> Iterator[str]:
         """Where the rows of `parsed` with these row ids stand in the sheet."""
