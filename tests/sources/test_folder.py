@@ -171,6 +171,16 @@ def test_a_blank_end_of_a_sheet_is_no_row_and_a_place_is_told(tmp_path):
     assert [(r["call_no"], r["offered"], r["place"]) for r in records] == [("K1", "3", "row 2"), ("K1", "4", "row 3")]
 
 
+def test_an_error_among_merged_cells_fails_the_load(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["Call No.", "offered", "email", "tags"], ["K1", "#N/A"], [None, 4]):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    os.utime(tmp_path / "a.xlsx", (NOON.timestamp(), NOON.timestamp()))
+    with pytest.raises(ContractError, match=r"a.xlsx, row 2: offered is #N/A"):
+        read(table("*.xlsx", fill_down=("Call No.",)), tmp_path)
+
+
 def test_a_place_is_a_line_in_the_other_formats(tmp_path):
     columns = (*COLUMNS, Column("place", "text", provenance=True))
     deliver(tmp_path, "a.csv", 'Call No.,offered,email,tags\nK1,1,,"two\nlines"\nK2,2,,\n')

@@ -54,6 +54,21 @@ def test_sav(tmp_path):
     assert rejection.reason == "wave.sav, case 3: ID must name the respondent: None"
 
 
+def test_a_row_with_an_error_is_refused_by_row_and_column(tmp_path):
+    workbook = openpyxl.Workbook()
+    for row in ([*HEADER.split(",")], [1, 1, None, 1, 3, 2], [], [2, 1, None, 1, "#N/A", "#DIV/0!"],
+                [3, 1, None, 1, 3, 2, "#REF!"], [4, 1, None, 5, 1, 1]):  # fmt: skip
+        workbook.active.append([None, *row])
+    workbook.save(tmp_path / "wave.xlsx")
+    deliver(tmp_path, None, "wave.xlsx", format="xlsx")
+    rows, rejected = respondents(tmp_path)
+    assert [row["respondent_id"] for row in rows] == ["1", "3"]
+    assert [rejection.reason for rejection in rejected] == [
+        "wave.xlsx, row 4: Q1 is #N/A, Q2 is #DIV/0!",
+        "wave.xlsx, row 6: LANG has a code the code book lacks: '5'",
+    ]
+
+
 def test_a_blank_sheet_has_no_header(tmp_path):
     workbook = openpyxl.Workbook()
     workbook.active.title = "Cover"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import duckdb
 import fastexcel
 import numpy
+import openpyxl
 import pyreadstat
 from duckdb import DuckDBPyConnection
 
@@ -37,7 +40,18 @@ class Workbook:
         return [(name or "").strip() for name in rows[0]]
 
     def load(self, connection: DuckDBPyConnection, positions: list[int]) -> list[tuple[str, str]]:
-        """Read the columns at `positions` as text into the table `parsed`; every row of a sheet can be read."""
+        """Read the columns at `positions` as text into the table `parsed`.
+
+        Returns:
+            Place and reason of each row that has an error such as #N/A in one of the columns.
+
+        Raises:
+            ContractError: such a row is in a sheet with merged cells, where the rows below may need its values.
+        """
+        errors = self._errors(positions)
+        if errors and getattr(self.book, "fill_down", ()):
+            row, reason = next(iter(errors.items()))
+            raise ContractError(f"{self.path.name}, row {row}: {reason}")
         sheet = self._sheet(self.book.header_row)
         connection.register("sheet", sheet)
         names = [f'"{column.name}"' for column in sheet.available_columns()]
@@ -47,15 +61,39 @@ class Workbook:
             f"{self.book.header_row} + row_number() over () as number, "
             f"coalesce({', '.join(names)}) is not null as is_row from sheet"
         )
-        connection.execute("create table parsed as select * exclude (number, is_row) from numbered where is_row")
-        self.numbers = [
-            n for (n,) in connection.execute("select number from numbered where is_row order by rowid").fetchall()
-        ]
-        return []
+        connection.execute(
+            "delete from numbered where not is_row or number in (select unnest(?::bigint[]))", [[*errors]]
+        )
+        connection.execute("create table parsed as select * exclude (number, is_row) from numbered order by rowid")
+        self.numbers = [n for (n,) in connection.execute("select number from numbered order by rowid").fetchall()]
+        return [(f"row {row}", reason) for row, reason in errors.items()]
 
     def places(self, rows: list[int]) -> Iterator[str]:
         """Where the rows of `parsed` with these row ids stand in the sheet."""
         return (f"row {self.numbers[row]}" for row in rows)
+
+    def _errors(self, positions: list[int]) -> dict[int, str]:
+        """What is wrong in each row with an error cell, which fastexcel reads as an empty one."""
+        with ZipFile(self.path) as parts:
+            # openpyxl is slow: it reads only what has an error cell.
+            if not any(_has_error(parts, name) for name in parts.namelist() if name.startswith("xl/worksheets/")):
+                return {}
+        book = openpyxl.load_workbook(self.path, read_only=True, data_only=True)
+        try:
+            sheet = book.worksheets[0] if self.book.sheet is None else book[self.book.sheet]
+            sheet.reset_dimensions()
+            rows = sheet.iter_rows(min_row=self.book.header_row)
+            header = self.header()
+            # fastexcel counts from the first column that is used, openpyxl from A.
+            first = next(cell.column for cell in next(rows) if str(cell.value or "").strip())
+            before = first - next(i for i, name in enumerate(header) if name)
+            found: dict[int, list[str]] = {}
+            for cell in (cell for row in rows for cell in row):
+                if cell.data_type == "e" and cell.column - before in positions:
+                    found.setdefault(cell.row, []).append(f"{header[cell.column - before]} is {cell.value}")
+        finally:
+            book.close()
+        return {row: ", ".join(reasons) for row, reasons in found.items()}
 
     def _sheet(self, skip_rows: int, n_rows: int | None = None) -> fastexcel.ExcelSheet:
         try:
@@ -64,6 +102,16 @@ class Workbook:
             return workbook.load_sheet(sheet, header_row=None, skip_rows=skip_rows, n_rows=n_rows, dtypes="string")
         except fastexcel.FastExcelError as error:
             raise ContractError(f"{self.path.name}: {str(error).splitlines()[0]}") from None
+
+
+def _has_error(parts: ZipFile, name: str) -> bool:
+    with parts.open(name) as part:
+        before = b""
+        while block := part.read(1 << 20):
+            if re.search(rb"""\st=["']e["']""", before + block):
+                return True
+            before = block[-8:]
+    return False
 
 
 class Spss:
