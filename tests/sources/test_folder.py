@@ -128,11 +128,6 @@ def test_json_lines_keep_a_text_and_a_list_apart_and_refuse_what_is_no_object(tm
         read(table("*.jsonl"), tmp_path)
 
 
-def test_an_ending_in_upper_case_is_the_same_ending(tmp_path):
-    deliver(tmp_path, "Calls/A.CSV", "Call No.,offered,email,tags\nK1,1,,\n")
-    assert [record["call_no"] for record in read(table("calls/*.csv"), tmp_path)[0]] == ["K1"]
-
-
 def test_a_text_that_cannot_be_stored_is_refused_by_line_and_column(tmp_path):
     deliver(tmp_path, "a.jsonl", '{"Call No.": "K1", "tags": ["a\\u0000"]}\n{"Call No.": "K2"}')
     records, batch = read(table("*.jsonl"), tmp_path)
