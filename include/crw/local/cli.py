@@ -82,7 +82,10 @@ def _up() -> int:
     os.environ.update(variables)
     samples.prepare(DEFAULT_DATE)
     scheduler.migrate()
-    services.start_airflow(variables)
+    try:
+        services.start_airflow(variables)
+    except RuntimeError as error:
+        sys.exit(f"{error}")
     console.print(f"Airflow     http://127.0.0.1:{environment.state()['airflow_port']}", highlight=False)
     console.print(f"PostgreSQL  {environment.server().dsn('warehouse')}", highlight=False)
     console.print(f"logs        {settings.HOME / 'logs'}", highlight=False)

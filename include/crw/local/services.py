@@ -97,11 +97,34 @@ def start_crm(variables: dict[str, str]) -> None:
 
 
 def start_airflow(variables: dict[str, str]) -> None:
-    """Start Airflow's own processes by its official commands."""
-    port = environment.state()["airflow_port"]
-    execution = {"AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/"}
+    """Start Airflow's own processes by its official commands, and wait until each runs and is healthy.
+
+    Raises RuntimeError with the log of one that ended, or that is not healthy after a minute.
+    """
+    address = f"http://127.0.0.1:{environment.state()['airflow_port']}"
+    execution = {"AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/"}
     for name, arguments in AIRFLOW_PROCESSES.items():
         start(name, [sys.executable, "-m", "airflow", *arguments], {**variables, **execution})
+    deadline = time.monotonic() + 60
+    while True:
+        unhealthy = _unhealthy(address)
+        ended = [name for name in AIRFLOW_PROCESSES if not is_running(name)]
+        if not (unhealthy or ended):
+            return
+        if ended or time.monotonic() > deadline:
+            name, what = (ended[0], "has ended") if ended else (unhealthy[0], "is not healthy after a minute")
+            raise RuntimeError(f"{name} {what}: see {settings.HOME / 'logs' / f'{name}.log'}")
+        time.sleep(0.2)
+
+
+def _unhealthy(address: str) -> list[str]:
+    """The Airflow processes that are not healthy: the API server when it does not answer, else those it names."""
+    try:
+        health = httpx.get(f"{address}/api/v2/monitor/health", timeout=10).raise_for_status().json()
+    except (httpx.HTTPError, ValueError):
+        return ["airflow-api-server"]
+    states = {f"airflow-{part.replace('_', '-')}": found["status"] for part, found in health.items()}
+    return [name for name in AIRFLOW_PROCESSES if states.get(name, "healthy") != "healthy"]
 
 
 def stop_all() -> list[str]:
