@@ -30,9 +30,8 @@ def run(first: date, last: date, console: Console) -> bool:
     settings.HOME.mkdir(parents=True, exist_ok=True)
     with (settings.HOME / "night.lock").open("w") as lock:
         try:
-            fcntl.lockf(
-                lock, fcntl.LOCK_EX | fcntl.LOCK_NB
-            )  # not flock: a child left over by a killed night would keep it
+            # Not flock: a child left over by a killed night would keep it.
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             console.print(f"[red]another night runs in {settings.HOME}: wait for its end[/]")
             return False
