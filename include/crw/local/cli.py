@@ -65,18 +65,21 @@ def main() -> int:
     raise AssertionError(arguments.command)
 
 
+def _console() -> Console:
+    """A log has no width of its own, and 80 columns cut names and addresses."""
+    return Console(width=None if sys.stdout.isatty() else 120)
+
+
 def _nightly(first: date, last: date) -> int:
     from crw.local import night
 
-    # A log has no width of its own, and 80 columns cut the tables' names.
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    return 0 if night.run(first, last, console) else 1
+    return 0 if night.run(first, last, _console()) else 1
 
 
 def _up() -> int:
     from crw.local import samples, scheduler
 
-    console = Console()
+    console = _console()
     services.start_databases()
     variables = environment.variables()
     os.environ.update(variables)
@@ -132,7 +135,7 @@ def _reach_warehouse() -> None:
 
 def _down() -> int:
     stopped = services.stop_all()
-    Console().print(f"stopped: {', '.join(stopped) or 'nothing was running'}", highlight=False)
+    _console().print(f"stopped: {', '.join(stopped) or 'nothing was running'}", highlight=False)
     return 0
 
 
