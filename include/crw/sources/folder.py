@@ -62,13 +62,13 @@ def read(table: Table, folder: Path, interval: Interval, secret: bytes, publishe
     rejected: list[Rejection] = []
     return Batch(
         "json",
-        _allowed(table, due.values(), secret, rejected),
+        _json_records(table, due.values(), secret, rejected),
         rejected,
         {identity: delivery.file_name for identity, delivery in due.items()},
     )
 
 
-def _allowed(table: Table, due: Iterable[_Delivery], secret: bytes, rejected: list[Rejection]) -> Iterator[str]:
+def _json_records(table: Table, due: Iterable[_Delivery], secret: bytes, rejected: list[Rejection]) -> Iterator[str]:
     for delivery in due:
         provenance = {
             "delivery_id": delivery.delivery_id,
