@@ -50,7 +50,6 @@ with DAG(
     dag_id="partitions",
     description="Make next month's raw partitions ahead of the night that needs them.",
     schedule=CronTriggerTimetable("0 12 20 * *", timezone="Asia/Hong_Kong"),
-    is_paused_upon_creation=False,
     start_date=START,
     catchup=False,
     max_active_runs=1,
