@@ -13,7 +13,7 @@ import yaml
 
 from crw import contracts
 from crw.settings import HONG_KONG
-from crw.sources import Batch, Interval, files
+from crw.sources import DELIMITER, Batch, Interval, files
 
 RESPONDENT = contracts.table("survey", "respondent")
 NIGHT = Interval(datetime(2011, 2, 9, tzinfo=HONG_KONG), datetime(2011, 2, 11, tzinfo=HONG_KONG))
@@ -71,7 +71,9 @@ def rows_of(batch: Batch) -> list[dict]:
     for section in batch.blocks:
         sent = [name for name in RESPONDENT.column_names if name not in section.shared]
         text = io.StringIO(b"".join(section.blocks).decode(), newline="")
-        rows += [section.shared | dict(zip(sent, cells, strict=True)) for cells in csv.reader(text)]
+        rows += [
+            section.shared | dict(zip(sent, cells, strict=True)) for cells in csv.reader(text, delimiter=DELIMITER)
+        ]
     return [row | {"answers": answers_of(row["answers"])} for row in rows]
 
 

@@ -131,7 +131,7 @@ def test_rows_the_reader_could_not_read_are_kept_and_counted(database):
     rejected: list[Rejection] = []
 
     def lines():
-        yield b"A,,Delay,,2013-03-31 12:00:00+08\n"
+        yield b"A\t\tDelay\t\t2013-03-31 12:00:00+08\n"
         rejected.append(Rejection("line 3: too few columns", {"line": "B,complaint"}))
 
     assert landing.land(database, load, Batch("csv", [Section({"kind": "complaint"}, lines())], rejected)) == 2

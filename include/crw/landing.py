@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from crw import ledger
 from crw.contracts import Column, Table
 from crw.ledger import Load
-from crw.sources import Batch, Rejection, Section
+from crw.sources import DELIMITER, Batch, Rejection, Section
 from crw.warehouse import columns_of, landing_table
 
 # PostgreSQL reads 'today', 'infinity' and 05/11/2012 as dates and NaN as a number; a source may not.
@@ -39,7 +39,7 @@ def land(connection: Connection, load: Load, batch: Batch) -> int:
         cursor.execute(sql.SQL("truncate {} restart identity").format(landing_table(table)))
         match batch.format:
             case "binary":
-                rows_read = _copy(cursor, table, table.column_names, "binary", batch.blocks)
+                rows_read = _copy(cursor, table, table.column_names, sql.SQL("binary"), batch.blocks)
             case "csv":
                 rows_read = sum(_copy_section(cursor, table, section) for section in batch.blocks)
             case "json":
@@ -61,9 +61,9 @@ def analyze(cursor: Cursor, table: Table) -> None:
         cursor.execute(sql.SQL("analyze {}").format(landing_table(table)))
 
 
-def _copy(cursor: Cursor, table: Table, columns: list[str], form: str, blocks: Iterable[bytes]) -> int:
+def _copy(cursor: Cursor, table: Table, columns: list[str], form: sql.Composable, blocks: Iterable[bytes]) -> int:
     statement = sql.SQL("copy {} ({}) from stdin (format {})").format(
-        landing_table(table), sql.SQL(", ").join(map(sql.Identifier, columns)), sql.SQL(form)
+        landing_table(table), sql.SQL(", ").join(map(sql.Identifier, columns)), form
     )
     with cursor.copy(statement) as copy:
         for block in blocks:
@@ -77,7 +77,7 @@ def _copy_section(cursor: Cursor, table: Table, section: Section) -> int:
     alter = sql.SQL("alter table {} ").format(landing_table(table))
     cursor.execute(alter + sql.SQL(", ").join(sql.SQL("alter {} set default {}").format(*pair) for pair in defaults))
     sent = [name for name in table.column_names if name not in section.shared]
-    rows = _copy(cursor, table, sent, "csv", section.blocks)
+    rows = _copy(cursor, table, sent, sql.SQL("csv, delimiter {}").format(sql.Literal(DELIMITER)), section.blocks)
     cursor.execute(alter + sql.SQL(", ").join(sql.SQL("alter {} drop default").format(name) for name, _ in defaults))
     return rows
 

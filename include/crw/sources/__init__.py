@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+DELIMITER = "\t"
+"""Between the columns of a Section: the text of an array then needs no quotes, which costs a tenth less time."""
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -33,7 +36,7 @@ class Rejection:
 class Section:
     """Rows that agree in some columns: those values once, the others as blocks of PostgreSQL's CSV COPY format.
 
-    Repeated on each row of a survey file, delivery and arrival were two thirds of its bytes.
+    The delimiter is DELIMITER. Repeated on each row of a survey file, delivery and arrival were two thirds of its bytes.
     """
 
     shared: dict[str, str | None]

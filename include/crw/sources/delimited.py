@@ -14,7 +14,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
-import duckdb
 from duckdb import DuckDBPyConnection
 
 from crw.contracts import ContractError
@@ -22,6 +21,10 @@ from crw.sources.code_book import CodeBook
 
 MARK = "\x01"
 """Stands before what could not be decoded. One byte of UTF-8; no answer contains this control character."""
+
+BLOCK = 1 << 16  # characters; larger ones do not fit into the processor's cache, and take twice the time
+BUFFER = 1 << 21
+"""What one thread of DuckDB parses at a time, in bytes: no line may be longer. Of its usual 32 MB a file is rarely two."""
 
 UNCLOSED_AT_MOST = 50
 """Each quote that is never closed costs a fresh pass; with more of them the file is not CSV as its code book says."""
@@ -43,47 +46,48 @@ class Delimited:
         self.first_line = 1
         """Line of the file that is the first of the copy."""
         self.width = 0
-        self.rows = 0
-        """How many rows `parsed` has, before any is taken out."""
+        self.unclosed: list[int] = []
+        """Where in the copy the lines begin that were overwritten because a quote of theirs is never closed."""
 
     def header(self) -> list[str]:
         """The column names, without the blanks around them. Raises ContractError when they cannot be found."""
         with self._open() as file:
             return self._read_header(csv.reader(file, delimiter=self.book.delimiter))
 
-    def load(self, connection: DuckDBPyConnection, positions: list[int]) -> list[tuple[str, str]]:
-        """Read the columns at `positions` into the table `parsed`: texts c<position>, and `marked` for undecoded bytes.
+    def open(self, connection: DuckDBPyConnection, positions: list[int]) -> None:
+        """Make the relation `parsed`: texts c<position> of the columns at `positions`, and `marked` for undecoded bytes.
 
-        Returns:
-            Place and reason of each row that could not be split into the header's columns.
+        It is a view, so that its rows stream: the file is parsed each time that it is read.
 
         Raises:
             ContractError: so many quotes are never closed that the file cannot be in the dialect its code book names.
         """
-        has_marks = self._write_copy()
-        unclosed: dict[int, str] = {}
-        while True:
-            self._parse(connection, positions, has_marks)
-            # DuckDB may count the empty lines before a row to it.
-            refused = connection.execute(
-                "select line_byte_position - 1 + length(csv_line) - length(ltrim(csv_line, chr(10))), "
-                "any_value(error_type), max(column_idx), any_value(ltrim(csv_line, chr(10))) "
-                "from reject_errors group by 1 order by 1"
-            ).fetchall()
-            swallowing = [at for at, kind, _, text in refused if kind == "UNQUOTED VALUE" and "\n" in text.rstrip("\n")]
-            if not swallowing:
-                break
-            # The quote swallowed the rows after it: blank out the one line it stands in, and read again.
-            if len(unclosed) == UNCLOSED_AT_MOST:
-                raise ContractError(f"{self.path.name}: more than {UNCLOSED_AT_MOST} quotes are never closed")
-            self._blank_line(swallowing[0])
-            unclosed[swallowing[0]] = "a quote is opened and never closed"
-        reasons = [unclosed.get(at) or self._reason(kind, fields) for at, kind, fields, _ in refused]
+        has_marks, has_quotes = self._write_copy()
+        if has_quotes:
+            self._mend_quotes(connection)
+        names = self._columns()
+        kept = ", ".join(f"c{i}" for i in positions)
+        marked = " or ".join(f"contains({name}, chr(1))" for name in names) if has_marks else "false"
+        source = self._source(self.copy, names, "row")
+        connection.execute(f"create view parsed as select {kept}, coalesce({marked}, false) as marked from {source}")
+
+    def unread(self, connection: DuckDBPyConnection) -> list[tuple[str, str]]:
+        """Place and reason of each row that could not be split into the header's columns, once `parsed` was read through."""
+        # DuckDB may count the empty lines before a row to it.
+        refused = connection.execute(
+            "select line_byte_position - 1 + length(csv_line) - length(ltrim(csv_line, chr(10))), "
+            "any_value(error_type), max(column_idx) from row_errors "
+            "where scan_id = (select min(scan_id) from row_errors) group by 1 order by 1"
+        ).fetchall()
+        reasons = [
+            "a quote is opened and never closed" if at in self.unclosed else self._reason(kind, fields)
+            for at, kind, fields in refused
+        ]
         lines = self._lines_at([at for at, *_ in refused])
         return [(f"line {line}", reason) for line, reason in zip(lines, reasons, strict=True)]
 
-    def places(self, rows: list[int]) -> Iterator[str]:
-        """Where the rows of `parsed` with these ascending row ids stand in the file.
+    def places(self, connection: DuckDBPyConnection, rows: list[int]) -> Iterator[str]:
+        """Where the rows of `parsed` with these ascending numbers, from 0, stand in the file.
 
         Raises:
             ContractError: the file reads differently a second time.
@@ -97,12 +101,11 @@ class Delimited:
             for number, line in enumerate(copy, self.first_line):
                 # An empty line is no row, except where there is but one column.
                 file.write(b"%d%b%b" % (number, delimiter, line) if line != b"\n" or self.width == 1 else line)
-        with duckdb.connect() as connection:
-            relation, options = self._relation(numbered, ["line", *self._columns()])
-            connection.execute(f"create table numbered as select line from {relation}", options)
-            lines = connection.execute("select line from numbered order by rowid").fetchnumpy()["line"]
-        if len(lines) != self.rows:
-            raise ContractError(f"{self.path.name}: {self.rows} rows, but {len(lines)} when read again for their lines")
+        source = self._source(numbered, ["line", *self._columns()], "line")
+        lines = connection.execute(f"select line from {source}").fetchnumpy()["line"]
+        (found,) = connection.execute("select count(*) from parsed").fetchone()
+        if len(lines) != found:
+            raise ContractError(f"{self.path.name}: {found} rows, but {len(lines)} when read again for their lines")
         yield from (f"line {lines[row]}" for row in rows)
 
     def _open(self) -> TextIO:
@@ -122,42 +125,49 @@ class Delimited:
             raise ContractError(f"{self.path.name}: no header in row {self.book.header_row}")
         return [name.strip() for name in names]
 
-    def _write_copy(self) -> bool:
-        """Write the clean copy. Returns whether it has marks."""
-        has_marks = False
+    def _write_copy(self) -> tuple[bool, bool]:
+        """Write the clean copy. Returns whether it has marks, and whether quotes."""
+        has_marks = has_quotes = False
         with self._open() as file, self.copy.open("w", encoding="utf-8", newline="") as copy:
             reader = csv.reader(file, delimiter=self.book.delimiter)
             self.width = len(self._read_header(reader))
             self.first_line = reader.line_num + 1
-            while text := file.read(1 << 20):
+            while text := file.read(BLOCK):
                 # PostgreSQL has no text with a NUL in it.
                 text = text.replace("\0", MARK + "\\x00")
                 has_marks = has_marks or MARK in text
+                has_quotes = has_quotes or '"' in text
                 copy.write(text)
-        return has_marks
+        return has_marks, has_quotes
 
-    def _parse(self, connection: DuckDBPyConnection, positions: list[int], has_marks: bool) -> None:
-        connection.execute(
-            "drop table if exists parsed; drop table if exists reject_errors; drop table if exists reject_scans"
-        )
-        columns = self._columns()
-        kept = ", ".join(f"c{i}" for i in positions)
-        marked = " or ".join(f"contains({name}, chr(1))" for name in columns) if has_marks else "false"
-        relation, options = self._relation(self.copy, columns)
-        (self.rows,) = connection.execute(
-            f"create table parsed as select {kept}, coalesce({marked}, false) as marked from {relation}", options
-        ).fetchone()
+    def _mend_quotes(self, connection: DuckDBPyConnection) -> None:
+        """Overwrite each line of the copy that opens a quote and never closes it: such a quote swallows the rows after it."""
+        source = self._source(self.copy, self._columns(), "quote")
+        while True:
+            connection.execute(f"select count(*) from {source}").fetchall()
+            swallowing = connection.execute(
+                "select line_byte_position - 1 + length(csv_line) - length(ltrim(csv_line, chr(10))) from quote_errors "
+                "where error_type = 'UNQUOTED VALUE' and contains(trim(csv_line, chr(10)), chr(10)) order by 1 limit 1"
+            ).fetchone()
+            connection.execute("drop table quote_errors; drop table quote_scans")
+            if swallowing is None:
+                return
+            if len(self.unclosed) == UNCLOSED_AT_MOST:
+                raise ContractError(f"{self.path.name}: more than {UNCLOSED_AT_MOST} quotes are never closed")
+            self._blank_line(*swallowing)
+            self.unclosed += swallowing
 
     def _columns(self) -> list[str]:
         return [f"c{i}" for i in range(self.width)]
 
-    def _relation(self, path: Path, columns: list[str]) -> tuple[str, list[str]]:
-        """The SQL that reads `path` as these text columns, and its parameters."""
+    def _source(self, path: Path, columns: list[str], errors: str) -> str:
+        """The SQL that reads `path` as these text columns; what it could not read is then in the table <errors>_errors."""
         types = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
+        name, delimiter = (value.replace("'", "''") for value in (str(path), self.book.delimiter))
         return (
-            f"read_csv(?, delim=?, columns={{{types}}}, auto_detect=false, header=false, new_line='\\n', "
-            "quote='\"', escape='\"', store_rejects=true)",
-            [str(path), self.book.delimiter],
+            f"read_csv('{name}', delim='{delimiter}', columns={{{types}}}, auto_detect=false, header=false, "
+            f"new_line='\\n', quote='\"', escape='\"', buffer_size={BUFFER}, "
+            f"store_rejects=true, rejects_table='{errors}_errors', rejects_scan='{errors}_scans')"
         )
 
     def _reason(self, kind: str, fields: int) -> str:

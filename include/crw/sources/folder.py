@@ -111,22 +111,21 @@ def _rows(
     fields = [column.field for column in table.columns if not column.provenance]
     with duckdb.connect() as connection:
         nameless = [i for i, name in enumerate(header) if not name]
-        unread = file.load(connection, sorted([*nameless, *(header.index(name) for name in fields)]))
+        file.open(connection, sorted([*nameless, *(header.index(name) for name in fields)]))
+        connection.execute("create table line as select * from parsed")
         for i in nameless:
-            if connection.execute(f"select 1 from parsed where trim(c{i}) <> '' limit 1").fetchone():
+            if connection.execute(f"select 1 from line where trim(c{i}) <> '' limit 1").fetchone():
                 raise ContractError(f"{delivery.file_name}: column {i + 1} has values and no name")
-        rejected += [_rejection(delivery, place, reason) for place, reason in unread]
+        rejected += [_rejection(delivery, place, reason) for place, reason in file.unread(connection)]
         cells = [f"c{header.index(name)}" for name in fields]
         values = ", ".join(
             _value(cell, name in table.layout.fill_down) for cell, name in zip(cells, fields, strict=True)
         )
         is_row = f"marked or trim(concat({', '.join(cells)})) <> ''"
-        found = connection.execute(
-            f"select rowid, marked, {values} from parsed where {is_row} order by rowid"
-        ).fetchall()
+        found = connection.execute(f"select rowid, marked, {values} from line where {is_row} order by rowid").fetchall()
         # Finding places costs another pass over a CSV file.
         wanted = [row for row, marked, *_ in found if marked or "place" in table.column_names]
-        places = dict(zip(wanted, file.places(wanted), strict=True))
+        places = dict(zip(wanted, file.places(connection, wanted), strict=True))
         reason = f"bytes that are not {table.layout.encoding or 'utf-8'}"
         for row, marked, *record in found:
             if marked:

@@ -1,15 +1,17 @@
 """One survey file into respondent rows typed as the contract says, by one SQL statement in DuckDB.
 
-Whatever its format, the file arrives as the table `parsed` of text columns. A row whose values have their types goes
-out as PostgreSQL CSV; any other is a Rejection with the row in the contract's columns, to be mended and replayed.
+Whatever its format, the file arrives as the relation `parsed` of text columns. A row whose values have their types
+streams out as PostgreSQL CSV while the file is read; any other leaves a mark in the stream, and where there are marks the
+file is read again for them: each is a Rejection with the row in the contract's columns, to be mended and replayed.
 Columns the contract does not keep stay in the file.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +20,8 @@ from typing import Any
 
 import duckdb
 
-from crw.contracts import Table
-from crw.sources import Rejection, Section
+from crw.contracts import ContractError, Table
+from crw.sources import DELIMITER, Rejection, Section
 from crw.sources.code_book import CodeBook, Coded
 from crw.sources.delimited import MARK, Delimited
 from crw.sources.spreadsheet import Spss, Workbook
@@ -28,19 +30,17 @@ BLOCK = 1 << 20
 MEMORY = "2GB"
 MAPPED = ("segment", "language", "district_code")
 
-# The tests for plain ASCII come first: translate() is slow, and hardly a cell needs it.
+# The tests for plain text come first: translate() is slow, and hardly a cell needs it.
 MACROS = r"""
 create macro clean(value) as case
     when regexp_full_match(value, '[!-~]+') then value
     else nullif(trim(translate(value, '０１２３４５６７８９．－／', '0123456789.-/'),
                      ' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(12288)), '') end;
 create macro code(value) as case
-    when length(value) = 1 and value between '0' and '9' then value
+    when regexp_full_match(value, '[0-9A-Za-z]+') then value
     when contains(value, '.') or contains(value, '．') then regexp_replace(clean(value), '^(-?[0-9]+)\.0+$', '\1')
     else clean(value) end;
-create macro element(value) as case
-    when length(value) = 1 and value between '0' and '9' then value
-    else coalesce('"' || replace(replace(code(value), '\', '\\'), '"', '\"') || '"', 'NULL') end;
+create macro element(value) as coalesce('"' || replace(replace(code(value), '\', '\\'), '"', '\"') || '"', 'NULL');
 create macro is_number(value) as regexp_full_match(value, '[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?');
 """
 
@@ -65,7 +65,7 @@ class _Field:
     raw: str = "null"
     """What the file says, shown where the value cannot be made."""
     problem: str | None = None
-    """Condition under which it cannot."""
+    """Condition under which it cannot, in terms of the value, by the column's name, and of `parsed`."""
     complaint: str = ""
     """What is then wrong, for people."""
 
@@ -91,27 +91,60 @@ def _blocks(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Iter
         file = _file(delivery, Path(scratch))
         header = file.header()
         position = {name: header.index(name) for name in delivery.book.columns}
+        fields = _fields(delivery, {name: f"c{i}" for name, i in position.items()})
+        table.check_fields(fields.keys() | _shared(delivery).keys(), delivery.file_name)
         # A wide file of text takes several times its size in memory: beyond the limit it goes to disk.
         with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": scratch}) as connection:
             connection.execute(MACROS)
+            file.open(connection, sorted(set(position.values())))
+            connection.execute(f"create view typed as {_typed(fields)}")
+            sent = [name for name in table.column_names if name in fields]
+            refused = yield from _without_refused(_csv(connection, _masked(sent)), len(sent))
             rejected += [
                 Rejection(f"{delivery.file_name}, {place}: {reason}", {**_identity(delivery), "place": place})
-                for place, reason in file.load(connection, sorted(set(position.values())))
+                for place, reason in file.unread(connection)
             ]
-            fields = _fields(delivery, {name: f"c{i}" for name, i in position.items()})
-            table.check_fields(fields.keys() | _shared(delivery).keys(), delivery.file_name)
-            rejected += _take_refused(connection, delivery, file, fields)
-            values = ", ".join(fields[name].value for name in table.column_names if name in fields)
-            yield from _csv(connection, f"select {values} from parsed")
+            if refused:
+                rejected += _refused(connection, delivery, file, fields, refused)
+
+
+def _typed(fields: dict[str, _Field]) -> str:
+    """`parsed` with the columns of the contract, and `problem`: the column whose value cannot be made, or `bytes`."""
+    values = ", ".join(f"{field.value} as {name}" for name, field in fields.items())
+    cases = [f"when {field.problem} then {_literal(name)}" for name, field in fields.items() if field.problem]
+    # Each value is computed once: DuckDB shares no expression with the branch of a CASE.
+    return f"select *, case when marked then 'bytes' {' '.join(cases)} end as problem from (select *, {values} from parsed)"
+
+
+def _masked(sent: list[str]) -> str:
+    """The rows as they are sent, a refused one as a mark and nothing else."""
+    first, *others = sent
+    masked = [f"case when problem is null then {name} end" for name in others]
+    return f"select case when problem is null then {first} else chr({ord(MARK)}) end, {', '.join(masked)} from typed"
+
+
+def _without_refused(blocks: Iterator[bytes], columns: int) -> Generator[bytes, None, int]:
+    """The blocks without the lines that are a mark and nothing else. Returns how many those were."""
+    mark, refused, rest = MARK.encode(), 0, b""
+    line = re.compile(b"^%b%b\n" % (mark, DELIMITER.encode() * (columns - 1)), re.MULTILINE)
+    for block in blocks:
+        lines, end, rest = (rest + block).rpartition(b"\n")
+        lines += end
+        if mark in lines:
+            lines, found = line.subn(b"", lines)
+            refused += found
+        yield lines
+    return refused
 
 
 def _csv(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[bytes]:
     """The rows of `query` as PostgreSQL CSV, through a pipe, so that DuckDB writes while the reader loads."""
     reading, writing = os.pipe()
+    options = f"format csv, header false, delimiter '{DELIMITER}', use_tmp_file false"
 
     def write() -> None:
         try:
-            connection.execute(f"copy ({query}) to '/dev/fd/{writing}' (format csv, header false, use_tmp_file false)")
+            connection.execute(f"copy ({query}) to '/dev/fd/{writing}' ({options})")
         finally:
             os.close(writing)
 
@@ -137,26 +170,26 @@ def _identity(delivery: Delivery) -> dict[str, Any]:
     return {"delivery_id": delivery.delivery_id, "delivered_at": delivery.delivered_at.isoformat()}
 
 
-def _take_refused(
+def _refused(
     connection: duckdb.DuckDBPyConnection,
     delivery: Delivery,
     file: Delimited | Workbook | Spss,
     fields: dict[str, _Field],
+    expected: int,
 ) -> list[Rejection]:
-    """Take the rows that have a problem out of `parsed`: in the contract's columns, that with the problem as in the file."""
-    cases = [f"when {f.problem} then {_literal(name)}" for name, f in fields.items() if f.problem]
-    pairs = ", ".join(f"cast({f.value} as varchar), cast({f.raw} as varchar)" for f in fields.values())
-    (found,) = connection.execute(
-        f"create table refused as select * from (select rowid as row_id, case when marked then 'bytes' {' '.join(cases)} "
-        "end as problem from parsed) where problem is not null"
-    ).fetchone()
-    if not found:
-        return []
+    """The rows that have a problem: in the contract's columns, that with the problem as in the file.
+
+    Raises:
+        ContractError: they are not as many as the reading before had.
+    """
+    pairs = ", ".join(f"cast({name} as varchar), cast({field.raw} as varchar)" for name, field in fields.items())
     rows = connection.execute(
-        f"select row_id, problem, {pairs} from refused join parsed on parsed.rowid = row_id order by row_id"
+        f"select row_id, problem, {pairs} from (select row_number() over () - 1 as row_id, * from typed) "
+        "where problem is not null order by row_id"
     ).fetchall()
-    places = file.places([row[0] for row in rows])
-    connection.execute("delete from parsed where rowid in (select row_id from refused)")
+    if len(rows) != expected:
+        raise ContractError(f"{delivery.file_name}: {expected} rows to refuse, but {len(rows)} when read again")
+    places = file.places(connection, [row[0] for row in rows])
     rejected = []
     for (_, problem, *pairs), place in zip(rows, places, strict=True):
         cells = dict(zip(fields, zip(pairs[::2], pairs[1::2], strict=True), strict=True))
@@ -194,12 +227,11 @@ def _fields(delivery: Delivery, cell: dict[str, str]) -> dict[str, _Field]:
     """Each other column of the contract; `cell` names the column of `parsed` that holds a column of the file."""
     who = delivery.book.respondent
     identifier = " || '-' || ".join(f"code({cell[name]})" for name in who.id)
-    answers = ", ".join(f"element({cell[q.column]})" for q in delivery.book.questions)
     fields = {
         "respondent_id": _Field(
-            identifier, "null", f"{identifier} is null", f"{' and '.join(who.id)} must name the respondent"
+            identifier, "null", "respondent_id is null", f"{' and '.join(who.id)} must name the respondent"
         ),
-        "answers": _Field(f"'{{' || concat_ws(',', {answers}) || '}}'"),
+        "answers": _Field(_array([cell[q.column] for q in delivery.book.questions])),
     }
     if who.weight:
         fields["weight"] = _weight(who.weight, cell)
@@ -213,9 +245,21 @@ def _fields(delivery: Delivery, cell: dict[str, str]) -> dict[str, _Field]:
     return fields | {name: _mapped(coded, cell) for name in MAPPED if (coded := getattr(who, name))}
 
 
+def _array(cells: list[str]) -> str:
+    """The text of PostgreSQL's array of the codes in `cells`."""
+    joined = "concat(" + ", ',', ".join(cells) + ")"
+    # Nearly all rows are numbers alone: one test for all cells. It counts them, for a cell may hold a comma.
+    numbers = ",".join(["[0-9]+"] * len(cells))
+    elements = ", ".join(f"element({name})" for name in cells)
+    return (
+        f"case when regexp_full_match({joined}, '{numbers}') then concat('{{', {joined}, '}}') "
+        f"else '{{' || concat_ws(',', {elements}) || '}}' end"
+    )
+
+
 def _weight(column: str, cell: dict[str, str]) -> _Field:
-    value = f"clean({cell[column]})"
-    return _Field(value, cell[column], f"not coalesce(is_number({value}), false)", f"{column} is not a number")
+    problem = "not coalesce(is_number(weight), false)"
+    return _Field(f"clean({cell[column]})", cell[column], problem, f"{column} is not a number")
 
 
 def _has_code(coded: Coded, cell: dict[str, str]) -> str:
@@ -229,7 +273,7 @@ def _interviewed_on(coded: Coded, cell: dict[str, str]) -> _Field:
     text = f"clean({cell[coded.column]})"
     day = f"cast(try_strptime({text}, [{', '.join(map(_literal, coded.formats))}]) as date)"
     # A year of two digits read as %Y is no year of ours.
-    problem = f"{text} is not null and coalesce({day} < date '1900-01-01', true)"
+    problem = f"{text} is not null and coalesce(interviewed_on < date '1900-01-01', true)"
     return _Field(
         day, cell[coded.column], problem, f"{coded.column} is not a date written as {' or '.join(coded.formats)}"
     )

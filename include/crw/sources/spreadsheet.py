@@ -26,6 +26,7 @@ class Workbook:
         self.path, self.book = path, book
         self.numbers: list[int] = []
         """Number in the sheet of each row of `parsed`."""
+        self.errors: dict[int, str] = {}
 
     def header(self) -> list[str]:
         """The column names. Raises ContractError when it is no XLSX file, or sheet or header are not there."""
@@ -39,18 +40,15 @@ class Workbook:
             raise ContractError(f"{self.path.name}: no header in row {self.book.header_row} of the sheet {sheet.name}")
         return [(name or "").strip() for name in rows[0]]
 
-    def load(self, connection: DuckDBPyConnection, positions: list[int]) -> list[tuple[str, str]]:
-        """Read the columns at `positions` as text into the table `parsed`.
-
-        Returns:
-            Place and reason of each row that has an error such as #N/A in one of the columns.
+    def open(self, connection: DuckDBPyConnection, positions: list[int]) -> None:
+        """Make the table `parsed`: the columns at `positions` as text.
 
         Raises:
-            ContractError: such a row is in a sheet with merged cells, where the rows below may need its values.
+            ContractError: an error such as #N/A stands in a sheet with merged cells, where the rows below may need its value.
         """
-        errors = self._errors(positions)
-        if errors and getattr(self.book, "fill_down", ()):
-            row, reason = next(iter(errors.items()))
+        self.errors = self._errors(positions)
+        if self.errors and getattr(self.book, "fill_down", ()):
+            row, reason = next(iter(self.errors.items()))
             raise ContractError(f"{self.path.name}, row {row}: {reason}")
         sheet = self._sheet(self.book.header_row)
         connection.register("sheet", sheet)
@@ -62,14 +60,17 @@ class Workbook:
             f"coalesce({', '.join(names)}) is not null as is_row from sheet"
         )
         connection.execute(
-            "delete from numbered where not is_row or number in (select unnest(?::bigint[]))", [[*errors]]
+            "delete from numbered where not is_row or number in (select unnest(?::bigint[]))", [[*self.errors]]
         )
         connection.execute("create table parsed as select * exclude (number, is_row) from numbered order by rowid")
         self.numbers = [n for (n,) in connection.execute("select number from numbered order by rowid").fetchall()]
-        return [(f"row {row}", reason) for row, reason in errors.items()]
 
-    def places(self, rows: list[int]) -> Iterator[str]:
-        """Where the rows of `parsed` with these row ids stand in the sheet."""
+    def unread(self, connection: DuckDBPyConnection) -> list[tuple[str, str]]:
+        """Place and reason of each row that has an error such as #N/A in one of the columns."""
+        return [(f"row {row}", reason) for row, reason in self.errors.items()]
+
+    def places(self, connection: DuckDBPyConnection, rows: list[int]) -> Iterator[str]:
+        """Where the rows of `parsed` with these numbers, from 0, stand in the sheet."""
         return (f"row {self.numbers[row]}" for row in rows)
 
     def _errors(self, positions: list[int]) -> dict[int, str]:
@@ -124,18 +125,21 @@ class Spss:
         """The variable names. Raises ContractError when it is no SPSS file."""
         return self._read(metadataonly=True)[1].column_names
 
-    def load(self, connection: DuckDBPyConnection, positions: list[int]) -> list[tuple[str, str]]:
-        """Read the variables at `positions` as text into the table `parsed`; every case can be read."""
+    def open(self, connection: DuckDBPyConnection, positions: list[int]) -> None:
+        """Make the table `parsed`: the variables at `positions` as text."""
         names = self.header()
         values, _ = self._read(usecols=[names[i] for i in positions], output_format="dict", user_missing=True)
         cases = {f"c{i}": numpy.array([_text(value) for value in values[names[i]]], dtype=object) for i in positions}
         connection.register("cases", cases)
         kept = ", ".join(f"cast({name} as varchar) as {name}" for name in cases)
         connection.execute(f"create table parsed as select {kept}, false as marked from cases")
+
+    def unread(self, connection: DuckDBPyConnection) -> list[tuple[str, str]]:
+        """Every case can be read."""
         return []
 
-    def places(self, rows: list[int]) -> Iterator[str]:
-        """Where the rows of `parsed` with these row ids stand in the file."""
+    def places(self, connection: DuckDBPyConnection, rows: list[int]) -> Iterator[str]:
+        """Where the rows of `parsed` with these numbers, from 0, stand in the file."""
         return (f"case {row + 1}" for row in rows)
 
     def _read(self, **options: Any) -> tuple[Any, Any]:
