@@ -51,6 +51,22 @@ def test_a_refused_row_is_kept_in_the_contracts_columns_without_the_ignored_ones
     assert "secret" not in str(rejected)
 
 
+def test_a_refused_value_of_several_lines_is_kept_as_it_stands(tmp_path):
+    questions = [BOOK["questions"][0], {**BOOK["questions"][1], "column": "NOTE", "code": "note"}]
+    lines = ['2,abc,,2,1,1,"a\n12,b\n\n7"', "3,abc,,2,1,1,plain", "4,1,,2,1,1,"]
+    deliver(tmp_path, csv_of(GOOD, *lines), questions=questions, ignored=["Q2"])
+    rows, rejected = respondents(tmp_path)
+    assert [row["respondent_id"] for row in rows] == ["1", "4"]
+    assert [answers_of(rejection.record["answers"])[1] for rejection in rejected] == ["a\n12,b\n\n7", "plain"]
+    assert [rejection.reason.partition(":")[0] for rejection in rejected] == ["wave.csv, line 3", "wave.csv, line 7"]
+
+
+def test_an_answer_with_a_comma_is_one_answer(tmp_path):
+    deliver(tmp_path, csv_of('1,1,,2,"1,2",3,', '2,1,,2,"1,2",,', "3,1,,2,10,05,"))
+    rows, _ = respondents(tmp_path)
+    assert [row["answers"] for row in rows] == [["1,2", "3"], ["1,2", None], ["10", "05"]]
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("bom", ["", "\ufeff"])
 def test_line_ends_bom_quotes_and_empty_lines(tmp_path, end, bom):

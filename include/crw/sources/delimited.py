@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
@@ -46,8 +46,8 @@ class Delimited:
         self.first_line = 1
         """Line of the file that is the first of the copy."""
         self.width = 0
-        self.unclosed: list[int] = []
-        """Where in the copy the lines begin that were overwritten because a quote of theirs is never closed."""
+        self.positions: list[int] = []
+        self.has_marks = self.has_quotes = False
 
     def header(self) -> list[str]:
         """The column names, without the blanks around them. Raises ContractError when they cannot be found."""
@@ -62,51 +62,52 @@ class Delimited:
         Raises:
             ContractError: so many quotes are never closed that the file cannot be in the dialect its code book names.
         """
-        has_marks, has_quotes = self._write_copy()
-        if has_quotes:
+        self.positions = positions
+        self._write_copy()
+        if self.has_quotes:
             self._mend_quotes(connection)
-        names = self._columns()
         kept = ", ".join(f"c{i}" for i in positions)
-        marked = " or ".join(f"contains({name}, chr(1))" for name in names) if has_marks else "false"
-        source = self._source(self.copy, names, "row")
-        connection.execute(f"create view parsed as select {kept}, coalesce({marked}, false) as marked from {source}")
+        source = self._source(self.copy, self._columns(), "row")
+        connection.execute(f"create view parsed as select {kept}, {self._marked()} as marked from {source}")
 
-    def unread(self, connection: DuckDBPyConnection) -> list[tuple[str, str]]:
-        """Place and reason of each row that could not be split into the header's columns, once `parsed` was read through."""
-        # DuckDB may count the empty lines before a row to it.
-        refused = connection.execute(
-            "select line_byte_position - 1 + length(csv_line) - length(ltrim(csv_line, chr(10))), "
-            "any_value(error_type), max(column_idx) from row_errors "
-            "where scan_id = (select min(scan_id) from row_errors) group by 1 order by 1"
-        ).fetchall()
-        reasons = [
-            "a quote is opened and never closed" if at in self.unclosed else self._reason(kind, fields)
-            for at, kind, fields in refused
-        ]
-        lines = self._lines_at([at for at, *_ in refused])
-        return [(f"line {line}", reason) for line, reason in zip(lines, reasons, strict=True)]
+    def is_whole(self, connection: DuckDBPyConnection) -> bool:
+        """Whether every row could be split into the header's columns, once `parsed` was read through."""
+        return connection.execute("select 1 from row_errors limit 1").fetchone() is None
 
-    def places(self, connection: DuckDBPyConnection, rows: list[int]) -> Iterator[str]:
-        """Where the rows of `parsed` with these ascending numbers, from 0, stand in the file.
+    def place(self, connection: DuckDBPyConnection) -> None:
+        """Make the relation `placed`: what `parsed` has, and the place of each row in the file.
 
-        Raises:
-            ContractError: the file reads differently a second time.
+        DuckDB alone knows which lines it reads as one row: it reads them again behind their numbers.
         """
-        if not rows:
-            return
-        # DuckDB alone knows which lines it read as one row: it reads them again behind their numbers.
         numbered = self.copy.with_name("numbered.csv")
-        delimiter = self.book.delimiter.encode()
+        delimiter = self.book.delimiter
         with self.copy.open("rb") as copy, numbered.open("wb") as file:
             for number, line in enumerate(copy, self.first_line):
                 # An empty line is no row, except where there is but one column.
-                file.write(b"%d%b%b" % (number, delimiter, line) if line != b"\n" or self.width == 1 else line)
+                is_row = line != b"\n" or self.width == 1
+                file.write(b"%d%b%b" % (number, delimiter.encode(), line) if is_row else line)
+        kept = ", ".join(f"c{i}" for i in self.positions)
+        if self.has_quotes:
+            # A value of several lines has their numbers in it.
+            within = _literal(f"\n[0-9]+{re.escape(delimiter)}")
+            kept = ", ".join(f"regexp_replace(c{i}, {within}, chr(10), 'g') as c{i}" for i in self.positions)
         source = self._source(numbered, ["line", *self._columns()], "line")
-        lines = connection.execute(f"select line from {source}").fetchnumpy()["line"]
-        (found,) = connection.execute("select count(*) from parsed").fetchone()
-        if len(lines) != found:
-            raise ContractError(f"{self.path.name}: {found} rows, but {len(lines)} when read again for their lines")
-        yield from (f"line {lines[row]}" for row in rows)
+        connection.execute(
+            f"create view placed as select 'line ' || line as place, {kept}, {self._marked()} as marked from {source}"
+        )
+
+    def unread(self, connection: DuckDBPyConnection) -> list[tuple[str, str]]:
+        """Place and reason of each row that could not be split, once `placed` was read through."""
+        refused = connection.execute(
+            "select any_value(error_type), max(column_idx), any_value(csv_line) from line_errors "
+            "group by line_byte_position order by line_byte_position"
+        ).fetchall()
+        found = []
+        for kind, column, text in refused:
+            # DuckDB may count the empty lines before a row to it. The number is a column, too.
+            number, _, line = text.lstrip("\n").partition(self.book.delimiter)
+            found.append((f"line {number}", self._reason(kind, column - 1, line)))
+        return found
 
     def _open(self) -> TextIO:
         encoding = self.book.encoding or "utf-8"
@@ -125,9 +126,7 @@ class Delimited:
             raise ContractError(f"{self.path.name}: no header in row {self.book.header_row}")
         return [name.strip() for name in names]
 
-    def _write_copy(self) -> tuple[bool, bool]:
-        """Write the clean copy. Returns whether it has marks, and whether quotes."""
-        has_marks = has_quotes = False
+    def _write_copy(self) -> None:
         with self._open() as file, self.copy.open("w", encoding="utf-8", newline="") as copy:
             reader = csv.reader(file, delimiter=self.book.delimiter)
             self.width = len(self._read_header(reader))
@@ -135,15 +134,14 @@ class Delimited:
             while text := file.read(BLOCK):
                 # PostgreSQL has no text with a NUL in it.
                 text = text.replace("\0", MARK + "\\x00")
-                has_marks = has_marks or MARK in text
-                has_quotes = has_quotes or '"' in text
+                self.has_marks = self.has_marks or MARK in text
+                self.has_quotes = self.has_quotes or '"' in text
                 copy.write(text)
-        return has_marks, has_quotes
 
     def _mend_quotes(self, connection: DuckDBPyConnection) -> None:
         """Overwrite each line of the copy that opens a quote and never closes it: such a quote swallows the rows after it."""
         source = self._source(self.copy, self._columns(), "quote")
-        while True:
+        for _ in range(UNCLOSED_AT_MOST + 1):
             connection.execute(f"select count(*) from {source}").fetchall()
             swallowing = connection.execute(
                 "select line_byte_position - 1 + length(csv_line) - length(ltrim(csv_line, chr(10))) from quote_errors "
@@ -152,44 +150,44 @@ class Delimited:
             connection.execute("drop table quote_errors; drop table quote_scans")
             if swallowing is None:
                 return
-            if len(self.unclosed) == UNCLOSED_AT_MOST:
-                raise ContractError(f"{self.path.name}: more than {UNCLOSED_AT_MOST} quotes are never closed")
-            self._blank_line(*swallowing)
-            self.unclosed += swallowing
+            self._mark_line(*swallowing)
+            self.has_marks = True
+        raise ContractError(f"{self.path.name}: more than {UNCLOSED_AT_MOST} quotes are never closed")
 
     def _columns(self) -> list[str]:
         return [f"c{i}" for i in range(self.width)]
 
+    def _marked(self) -> str:
+        """Condition: a value has a mark."""
+        marked = " or ".join(f"contains({name}, chr(1))" for name in self._columns())
+        return f"coalesce({marked}, false)" if self.has_marks else "false"
+
     def _source(self, path: Path, columns: list[str], errors: str) -> str:
         """The SQL that reads `path` as these text columns; what it could not read is then in the table <errors>_errors."""
         types = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
-        name, delimiter = (value.replace("'", "''") for value in (str(path), self.book.delimiter))
         return (
-            f"read_csv('{name}', delim='{delimiter}', columns={{{types}}}, auto_detect=false, header=false, "
+            f"read_csv({_literal(str(path))}, delim={_literal(self.book.delimiter)}, columns={{{types}}}, auto_detect=false, header=false, "
             f"new_line='\\n', quote='\"', escape='\"', buffer_size={BUFFER}, "
             f"store_rejects=true, rejects_table='{errors}_errors', rejects_scan='{errors}_scans')"
         )
 
-    def _reason(self, kind: str, fields: int) -> str:
+    def _reason(self, kind: str, fields: int, line: str) -> str:
+        if not line.strip(MARK):
+            return "a quote is opened and never closed"
         if kind == "TOO MANY COLUMNS":
             return f"at least {fields} fields instead of {self.width}"
         if kind == "MISSING COLUMNS":
             return f"fewer than {self.width} fields"
         return f"not CSV: {kind.lower()}"
 
-    def _blank_line(self, start: int) -> None:
-        """Overwrite the line of the copy at byte `start`: spaces make one field, so the row stays refused."""
+    def _mark_line(self, start: int) -> None:
+        """Overwrite the line of the copy at byte `start` by marks: they make one field, so the row stays refused."""
         with self.copy.open("r+b") as file:
             file.seek(start)
             length = len(file.readline().rstrip(b"\n"))
             file.seek(start)
-            file.write(b" " * length)
+            file.write(MARK.encode() * length)
 
-    def _lines_at(self, starts: list[int]) -> list[int]:
-        """Line of the file at each of these ascending byte offsets of the copy."""
-        lines, line = [], self.first_line
-        with self.copy.open("rb") as file:
-            for before, start in pairwise([0, *starts]):
-                line += file.read(start - before).count(b"\n")
-                lines.append(line)
-        return lines
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -82,9 +82,7 @@ def _json_records(table: Table, due: Iterable[_Delivery], secret: bytes, rejecte
                 rejected.append(_rejection(delivery, place, str(error), error.column))
 
 
-def _records(
-    table: Table, delivery: _Delivery, rejected: list[Rejection]
-) -> Iterator[tuple[str | None, dict[str, Any]]]:
+def _records(table: Table, delivery: _Delivery, rejected: list[Rejection]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each record of a delivery, and where it stands in the file."""
     match delivery.path.suffix.lower():
         case ".csv":
@@ -100,7 +98,7 @@ def _records(
 
 def _rows(
     table: Table, delivery: _Delivery, file: Delimited | Workbook, rejected: list[Rejection]
-) -> Iterator[tuple[str | None, dict[str, Any]]]:
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Rows with any value in the contract's columns: what is left is the blank end of a sheet."""
     header = file.header()
     repeated = [f"column {name} is there {header.count(name)} times" for name in dict.fromkeys(header)
@@ -112,7 +110,8 @@ def _rows(
     with duckdb.connect() as connection:
         nameless = [i for i, name in enumerate(header) if not name]
         file.open(connection, sorted([*nameless, *(header.index(name) for name in fields)]))
-        connection.execute("create table line as select * from parsed")
+        file.place(connection)
+        connection.execute("create table line as select * from placed")
         for i in nameless:
             if connection.execute(f"select 1 from line where trim(c{i}) <> '' limit 1").fetchone():
                 raise ContractError(f"{delivery.file_name}: column {i + 1} has values and no name")
@@ -122,16 +121,13 @@ def _rows(
             _value(cell, name in table.layout.fill_down) for cell, name in zip(cells, fields, strict=True)
         )
         is_row = f"marked or trim(concat({', '.join(cells)})) <> ''"
-        found = connection.execute(f"select rowid, marked, {values} from line where {is_row} order by rowid").fetchall()
-        # Finding places costs another pass over a CSV file.
-        wanted = [row for row, marked, *_ in found if marked or "place" in table.column_names]
-        places = dict(zip(wanted, file.places(connection, wanted), strict=True))
+        found = connection.execute(f"select place, marked, {values} from line where {is_row} order by rowid").fetchall()
         reason = f"bytes that are not {table.layout.encoding or 'utf-8'}"
-        for row, marked, *record in found:
+        for place, marked, *record in found:
             if marked:
-                rejected.append(_rejection(delivery, places[row], reason))
+                rejected.append(_rejection(delivery, place, reason))
             else:
-                yield places.get(row), dict(zip(fields, record, strict=True))
+                yield place, dict(zip(fields, record, strict=True))
 
 
 def _value(cell: str, is_filled_down: bool) -> str:
@@ -156,6 +152,6 @@ def _lines(table: Table, delivery: _Delivery, rejected: list[Rejection]) -> Iter
                 rejected.append(_rejection(delivery, place, "not a JSON object"))
 
 
-def _rejection(delivery: _Delivery, place: str | None, reason: str, column: str | None = None) -> Rejection:
+def _rejection(delivery: _Delivery, place: str, reason: str, column: str | None = None) -> Rejection:
     identity = {"delivery_id": delivery.delivery_id, "file_name": delivery.file_name, "place": place}
     return Rejection(f"{delivery.file_name}, {place}: {reason}", identity, column)

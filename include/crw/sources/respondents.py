@@ -97,30 +97,26 @@ def _blocks(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Iter
         with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": scratch}) as connection:
             connection.execute(MACROS)
             file.open(connection, sorted(set(position.values())))
-            connection.execute(f"create view typed as {_typed(fields)}")
             sent = [name for name in table.column_names if name in fields]
-            refused = yield from _without_refused(_csv(connection, _masked(sent)), len(sent))
-            rejected += [
-                Rejection(f"{delivery.file_name}, {place}: {reason}", {**_identity(delivery), "place": place})
-                for place, reason in file.unread(connection)
-            ]
-            if refused:
+            refused = yield from _without_refused(_csv(connection, _masked(fields, sent)), len(sent))
+            if refused or not file.is_whole(connection):
                 rejected += _refused(connection, delivery, file, fields, refused)
 
 
-def _typed(fields: dict[str, _Field]) -> str:
-    """`parsed` with the columns of the contract, and `problem`: the column whose value cannot be made, or `bytes`."""
+def _typed(relation: str, fields: dict[str, _Field]) -> str:
+    """The relation with the columns of the contract, and `problem`: the column whose value cannot be made, or `bytes`."""
     values = ", ".join(f"{field.value} as {name}" for name, field in fields.items())
     cases = [f"when {field.problem} then {_literal(name)}" for name, field in fields.items() if field.problem]
     # Each value is computed once: DuckDB shares no expression with the branch of a CASE.
-    return f"select *, case when marked then 'bytes' {' '.join(cases)} end as problem from (select *, {values} from parsed)"
+    return f"select *, case when marked then 'bytes' {' '.join(cases)} end as problem from (select *, {values} from {relation})"
 
 
-def _masked(sent: list[str]) -> str:
+def _masked(fields: dict[str, _Field], sent: list[str]) -> str:
     """The rows as they are sent, a refused one as a mark and nothing else."""
     first, *others = sent
     masked = [f"case when problem is null then {name} end" for name in others]
-    return f"select case when problem is null then {first} else chr({ord(MARK)}) end, {', '.join(masked)} from typed"
+    masked = [f"case when problem is null then {first} else chr({ord(MARK)}) end", *masked]
+    return f"select {', '.join(masked)} from ({_typed('parsed', fields)})"
 
 
 def _without_refused(blocks: Iterator[bytes], columns: int) -> Generator[bytes, None, int]:
@@ -177,21 +173,23 @@ def _refused(
     fields: dict[str, _Field],
     expected: int,
 ) -> list[Rejection]:
-    """The rows that have a problem: in the contract's columns, that with the problem as in the file.
+    """The rows that could not be read, and those with a problem: in the contract's columns, that with the problem as in the file.
 
     Raises:
-        ContractError: they are not as many as the reading before had.
+        ContractError: those with a problem are not as many as the reading before had.
     """
+    file.place(connection)
     pairs = ", ".join(f"cast({name} as varchar), cast({field.raw} as varchar)" for name, field in fields.items())
     rows = connection.execute(
-        f"select row_id, problem, {pairs} from (select row_number() over () - 1 as row_id, * from typed) "
-        "where problem is not null order by row_id"
+        f"select place, problem, {pairs} from ({_typed('placed', fields)}) where problem is not null"
     ).fetchall()
     if len(rows) != expected:
         raise ContractError(f"{delivery.file_name}: {expected} rows to refuse, but {len(rows)} when read again")
-    places = file.places(connection, [row[0] for row in rows])
-    rejected = []
-    for (_, problem, *pairs), place in zip(rows, places, strict=True):
+    rejected = [
+        Rejection(f"{delivery.file_name}, {place}: {reason}", {**_identity(delivery), "place": place})
+        for place, reason in file.unread(connection)
+    ]
+    for place, problem, *pairs in rows:
         cells = dict(zip(fields, zip(pairs[::2], pairs[1::2], strict=True), strict=True))
         record = {name: raw if name == problem else value for name, (value, raw) in cells.items()}
         record |= _shared(delivery)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -24,8 +23,6 @@ class Workbook:
 
     def __init__(self, path: Path, book: CodeBook):
         self.path, self.book = path, book
-        self.numbers: list[int] = []
-        """Number in the sheet of each row of `parsed`."""
         self.errors: dict[int, str] = {}
 
     def header(self) -> list[str]:
@@ -41,7 +38,7 @@ class Workbook:
         return [(name or "").strip() for name in rows[0]]
 
     def open(self, connection: DuckDBPyConnection, positions: list[int]) -> None:
-        """Make the table `parsed`: the columns at `positions` as text.
+        """Make the relation `parsed`, the columns at `positions` as text, and `placed`, with the place of each row.
 
         Raises:
             ContractError: an error such as #N/A stands in a sheet with merged cells, where the rows below may need its value.
@@ -62,16 +59,21 @@ class Workbook:
         connection.execute(
             "delete from numbered where not is_row or number in (select unnest(?::bigint[]))", [[*self.errors]]
         )
-        connection.execute("create table parsed as select * exclude (number, is_row) from numbered order by rowid")
-        self.numbers = [n for (n,) in connection.execute("select number from numbered order by rowid").fetchall()]
+        connection.execute(
+            "create view placed as select 'row ' || number as place, * exclude (number, is_row) from numbered order by number; "
+            "create view parsed as select * exclude (place) from placed"
+        )
+
+    def is_whole(self, connection: DuckDBPyConnection) -> bool:
+        """Whether no row has an error such as #N/A in one of the columns."""
+        return not self.errors
+
+    def place(self, connection: DuckDBPyConnection) -> None:
+        """`placed` is there already."""
 
     def unread(self, connection: DuckDBPyConnection) -> list[tuple[str, str]]:
         """Place and reason of each row that has an error such as #N/A in one of the columns."""
         return [(f"row {row}", reason) for row, reason in self.errors.items()]
-
-    def places(self, connection: DuckDBPyConnection, rows: list[int]) -> Iterator[str]:
-        """Where the rows of `parsed` with these numbers, from 0, stand in the sheet."""
-        return (f"row {self.numbers[row]}" for row in rows)
 
     def _errors(self, positions: list[int]) -> dict[int, str]:
         """What is wrong in each row with an error cell, which fastexcel reads as an empty one."""
@@ -126,21 +128,27 @@ class Spss:
         return self._read(metadataonly=True)[1].column_names
 
     def open(self, connection: DuckDBPyConnection, positions: list[int]) -> None:
-        """Make the table `parsed`: the variables at `positions` as text."""
+        """Make the relation `parsed`, the variables at `positions` as text, and `placed`, with the place of each case."""
         names = self.header()
         values, _ = self._read(usecols=[names[i] for i in positions], output_format="dict", user_missing=True)
         cases = {f"c{i}": numpy.array([_text(value) for value in values[names[i]]], dtype=object) for i in positions}
         connection.register("cases", cases)
         kept = ", ".join(f"cast({name} as varchar) as {name}" for name in cases)
-        connection.execute(f"create table parsed as select {kept}, false as marked from cases")
+        connection.execute(
+            f"create table placed as select 'case ' || row_number() over () as place, {kept}, false as marked from cases; "
+            "create view parsed as select * exclude (place) from placed"
+        )
+
+    def is_whole(self, connection: DuckDBPyConnection) -> bool:
+        """Every case can be read."""
+        return True
+
+    def place(self, connection: DuckDBPyConnection) -> None:
+        """`placed` is there already."""
 
     def unread(self, connection: DuckDBPyConnection) -> list[tuple[str, str]]:
         """Every case can be read."""
         return []
-
-    def places(self, connection: DuckDBPyConnection, rows: list[int]) -> Iterator[str]:
-        """Where the rows of `parsed` with these numbers, from 0, stand in the file."""
-        return (f"case {row + 1}" for row in rows)
 
     def _read(self, **options: Any) -> tuple[Any, Any]:
         try:
