@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from psycopg import Connection, sql
+
+from crw import landing
+from crw.contracts import Table
+from crw.warehouse import landing_table
+
 
 def nothing() -> None:
     """No preparation."""
@@ -25,3 +31,12 @@ class Stage:
     """What `run` spends before it does anything: timed too, and taken off."""
     parts: dict[str, Callable[[], object]] = field(default_factory=dict)
     """What explains the ratio, each timed alone after the floor, as a multiple of the floor's time."""
+
+
+def checks(warehouse: Connection, table: Table) -> dict[str, Callable[[], object]]:
+    """What a load does with a landed batch."""
+    count = sql.SQL("select count(*) from {}").format(landing_table(table))
+    return {
+        "ANALYZE": lambda: landing.analyze(warehouse.cursor(), table),
+        "count check": lambda: warehouse.execute(count).fetchone(),
+    }

@@ -1,14 +1,11 @@
-"""The stages of a load and their floors, on generated cases and respondents."""
+"""The stages of a night and their floors."""
 
 from __future__ import annotations
 
-import csv
-import random
 import shlex
 import subprocess
-from collections import deque
-from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -17,18 +14,16 @@ from psycopg import Connection, sql
 from crw import contracts, landing, ledger, publish, quality
 from crw.local.postgres import Server, binaries
 from crw.settings import HONG_KONG
-from crw.sources import Batch, Interval, database, files, pseudonym
+from crw.sources import Interval, database, pseudonym
 from crw.warehouse import columns_of, landing_table
-from tests.bench.stage import Stage
+from tests.bench import deliveries
+from tests.bench.stage import Stage, checks
 from tests.bench.transform import transform
 
 CASES = contracts.table("feedback", "cases")
-RESPONDENTS = contracts.table("survey", "respondent")
-NIGHT = date(2013, 3, 31)
 INTERVAL = Interval(ledger.BEGINNING, datetime(2013, 4, 1, tzinfo=HONG_KONG))
 SECRET = b"bench"
 KEYS = ("crw.inner_key", "crw.outer_key")
-QUESTIONS = 10
 
 
 def stages(warehouse: Connection, server: Server, folder: Path, rows: int) -> Iterator[Stage]:
@@ -38,10 +33,9 @@ def stages(warehouse: Connection, server: Server, folder: Path, rows: int) -> It
     yield _extract(warehouse, server.dsn(name))
     yield _validate(warehouse)
     yield _publish(warehouse)
-    drop = folder / f"drop_{rows}"
-    _make_deliveries(drop, rows)
-    yield _files(warehouse, drop)
-    yield transform(warehouse, server, folder / f"dbt_{rows}", NIGHT)
+    for shape in (deliveries.WIDE, deliveries.NARROW):
+        yield deliveries.extract(warehouse, folder, shape, rows)
+    yield transform(warehouse, server, folder / f"dbt_{rows}", deliveries.NIGHT)
 
 
 def _make_source(warehouse: Connection, rows: int) -> None:
@@ -70,7 +64,7 @@ def _make_source(warehouse: Connection, rows: int) -> None:
 
 
 def _new_load(warehouse: Connection, table: contracts.Table) -> ledger.Load:
-    return ledger.start_load(warehouse, table, NIGHT, "bench")
+    return ledger.start_load(warehouse, table, deliveries.NIGHT, "bench")
 
 
 def _extract(warehouse: Connection, dsn: str) -> Stage:
@@ -114,17 +108,8 @@ def _extract(warehouse: Connection, dsn: str) -> Stage:
         lambda: pipe(query),
         "<= 1.3",
         prepare_floor=lambda: warehouse.execute(like),
-        parts={"the pipe without pseudonyms": pipe_without_pseudonyms, **_checks(warehouse, CASES)},
+        parts={"the pipe without pseudonyms": pipe_without_pseudonyms, **checks(warehouse, CASES)},
     )
-
-
-def _checks(warehouse: Connection, table: contracts.Table) -> dict[str, Callable[[], object]]:
-    """What a load does with a landed batch."""
-    count = sql.SQL("select count(*) from {}").format(landing_table(table))
-    return {
-        "ANALYZE": lambda: landing.analyze(warehouse.cursor(), table),
-        "count check": lambda: warehouse.execute(count).fetchone(),
-    }
 
 
 def _validate(warehouse: Connection) -> Stage:
@@ -148,7 +133,7 @@ def _validate(warehouse: Connection) -> Stage:
 
     def run() -> None:
         (newest,) = warehouse.execute("select max(load_id) from audit.load where landed_at is not null").fetchone()
-        quality.validate_landing(warehouse, CASES, newest, NIGHT)
+        quality.validate_landing(warehouse, CASES, newest, deliveries.NIGHT)
 
     return Stage("validate", run, "one aggregate query", lambda: warehouse.execute(aggregate).fetchone(), "reported")
 
@@ -180,64 +165,4 @@ def _publish(warehouse: Connection) -> Stage:
         "reported",
         prepare=prepare,
         prepare_floor=lambda: warehouse.execute(create),
-    )
-
-
-def _make_deliveries(drop: Path, rows: int) -> None:
-    """One wide CSV with a code book."""
-    drop.mkdir()
-    values = random.Random(2013)
-    with (drop / "wave.csv").open("w", newline="", encoding="utf-8") as output:
-        writer = csv.writer(output)
-        writer.writerow(["RESP", "WEIGHT", *(f"Q{n}" for n in range(QUESTIONS))])
-        for number in range(rows):
-            writer.writerow([number, f"{values.uniform(0.5, 1.5):.4f}", *values.choices("12345", k=QUESTIONS)])
-    questions = "".join(
-        f"  - {{code: q{n}, column: Q{n}, text: Question {n}, scale: rating, valid: [1, 2, 3, 4, 5], top: [4, 5]}}\n"
-        for n in range(QUESTIONS)
-    )
-    (drop / "wave.csv.codebook.yml").write_text(CODE_BOOK + questions)
-
-
-CODE_BOOK = """
-wave: "2012-13"
-format: csv
-period: {basis: fiscal_year, start: 2012-04-01, end: 2013-03-31}
-respondent: {id: RESP, weight: WEIGHT}
-questions:
-"""
-
-
-def _files(warehouse: Connection, drop: Path) -> Stage:
-    """A CSV through its code book into landing; the floor is the server's own COPY of the same bytes into text columns.
-
-    Ours is a whole load, the file's SHA-256 and the reading of its code book included.
-    """
-    columns = ", ".join(f"{name} text" for name in ["resp", "weight", *(f"q{n}" for n in range(QUESTIONS))])
-
-    def read() -> Batch:
-        return files.read(RESPONDENTS, drop, Interval(ledger.BEGINNING, datetime.now(HONG_KONG)), frozenset())
-
-    def run() -> None:
-        landing.land(warehouse, _new_load(warehouse, RESPONDENTS), read())
-
-    def read_alone() -> None:
-        for section in read().blocks:
-            deque(section.blocks, maxlen=0)
-
-    def floor() -> None:
-        warehouse.execute(
-            sql.SQL("copy bench_file from {} (format csv, header)").format(sql.Literal(str(drop / "wave.csv")))
-        )
-
-    return Stage(
-        "extract (CSV)",
-        run,
-        "server-side COPY FROM, same bytes",
-        floor,
-        "<= 2",
-        prepare_floor=lambda: warehouse.execute(
-            f"drop table if exists bench_file; create unlogged table bench_file ({columns})"
-        ),
-        parts={"the reader without landing": read_alone, **_checks(warehouse, RESPONDENTS)},
     )
