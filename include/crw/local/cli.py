@@ -73,7 +73,11 @@ def _console() -> Console:
 def _nightly(first: date, last: date) -> int:
     from crw.local import night
 
-    return 0 if night.run(first, last, _console()) else 1
+    try:
+        return 0 if night.run(first, last, _console()) else 1
+    except KeyboardInterrupt:
+        print("stopped: readers keep the last good night; the same command starts this one again", file=sys.stderr)
+        return 130  # what a shell says of a command that Ctrl-C ended
 
 
 def _up() -> int:

@@ -13,7 +13,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import import_module
 
 import httpx
@@ -63,8 +63,7 @@ def running() -> Iterator[None]:
     finally:
         # The runs are over and their states are in the metadata: nothing is lost by not waiting for idle workers.
         for process in filter(None, (scheduler, api)):
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
             process.join()
 
 
@@ -149,14 +148,21 @@ def _check(process: multiprocessing.Process) -> None:
 
 
 def _with_log(name: str, target) -> None:
-    os.setsid()  # a group of its own, so that it ends with its workers
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # and with us, however we end
+    os.setsid()  # no Ctrl-C of the terminal's: we end it
+    _die_with_parent()
+    # Airflow gives each task a group of its own: without this a dbt build would outlive its night, into the next.
+    os.register_at_fork(after_in_child=_die_with_parent)
     log = settings.HOME / "logs" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     target()
+
+
+def _die_with_parent() -> None:
+    """End this process when the one that forked it ends, however that ends."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _log_tail(name: str) -> str:
