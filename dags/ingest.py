@@ -8,7 +8,7 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, chain, task
 
-from crw import contracts
+from crw import contracts, lateness
 from crw.contracts import Table
 from crw.settings import HONG_KONG
 
@@ -23,7 +23,8 @@ Expectations suite, and appended to `raw`, all tables of the source in one trans
    fault was already retried.
 2. A red `validate`: a critical rule failed; the message names table, rule and rows. Look at
    `select * from audit.validation order by validation_id desc` and at the batch in `landing`. Last night's numbers stay published.
-3. Mend the source or the suite, then clear the run: it reads the same interval again. A missed night heals itself.
+3. Not ended two hours after it was queued, or red: `select * from audit.late_run order by noted_at desc`.
+4. Mend the source or the suite, then clear the run: it reads the same interval again. A missed night heals itself.
 """
 
 # Set where the sources have an end, as the sample ones do, and for a single night by hand; never in a deployment.
@@ -50,6 +51,7 @@ def ingest_dag(source: str, tables: list[Table]) -> DAG:
         end_date=SCHEDULE_END,
         catchup=False,
         max_active_runs=1,
+        deadline=lateness.DEADLINE,
         default_args={"owner": "data-engineering", "retries": 2, "retry_policy": RETRIES},
         tags=["ingest", source],
         doc_md=DOC.format(source=source),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pendulum
 from airflow.sdk import DAG, Asset, AssetAlias, AssetAll, Metadata, PartitionedAssetTimetable, task
 
-from crw import contracts
+from crw import contracts, lateness
 
 DOC = """
 ### The night's marts
@@ -16,7 +16,8 @@ is then validated by its suite; only if all pass are they published to `marts`, 
 **Triage**
 1. A red `build`: the message names the dbt node. Readers still see last night's marts.
 2. A red `validate_marts`: the message names mart and rule. The candidate stays in schema `candidate` to look at.
-3. A skipped `build`: nothing reached `raw` since the last publication, or a later date's run builds the same marts.
+3. Not ended two hours after it was queued, or red: `select * from audit.late_run order by noted_at desc`.
+4. A skipped `build`: nothing reached `raw` since the last publication, or a later date's run builds the same marts.
 """
 
 MODELS = AssetAlias("dbt-models")
@@ -30,6 +31,7 @@ with DAG(
     start_date=pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong"),
     catchup=False,
     max_active_runs=1,
+    deadline=lateness.DEADLINE,
     default_args={"owner": "data-engineering"},
     tags=["warehouse", "dbt", "marts"],
     doc_md=DOC,

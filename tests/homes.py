@@ -38,6 +38,11 @@ class Home:
         print(result.stdout)
         return result
 
+    def start(self, date: str) -> subprocess.Popen[str]:
+        """Start one night, to be watched by what it prints."""
+        command = [sys.executable, "-m", "crw.local.cli", "nightly", "--date", date]
+        return subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, text=True)
+
     def query(self, statement: str, database: str = "warehouse") -> list[tuple]:
         """Run SQL as the superuser; a statement without a result gives an empty list."""
         with psycopg.connect(Server(self.folder / "postgres").dsn(database), autocommit=True) as connection:

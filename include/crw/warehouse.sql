@@ -104,6 +104,16 @@ create table if not exists audit.publication (
 );
 comment on table audit.publication is 'One row per mart each time the marts were swapped.';
 
+create table if not exists audit.late_run (
+    dag_id text not null,
+    run_id text not null,
+    business_date date not null,
+    due_at timestamptz not null,
+    noted_at timestamptz not null default clock_timestamp(),
+    primary key (dag_id, run_id)
+);
+comment on table audit.late_run is 'One row per DAG run of a night that had not ended well by its deadline (crw.lateness).';
+
 create or replace function as_of.check_date(known_on date) returns void language plpgsql as $$
 declare
     first constant date := (select min(business_date) from audit.publication);

@@ -21,6 +21,7 @@ json.dump({{
     "dags": {{dag.dag_id: {{
         "owner": dag.owner, "tags": sorted(dag.tags), "doc": dag.doc_md or "", "max_active_runs": dag.max_active_runs,
         "catchup": dag.catchup, "timetable": type(dag.timetable).__name__, "description": dag.description,
+        "is_due": dag.deadline is not None,
         "tasks": {{t.task_id: sorted(t.upstream_task_ids) for t in dag.tasks}}}} for dag in bag.dags.values()}},
     "modules": sorted(sys.modules),
 }}, open({answer!r}, "w"))
@@ -61,6 +62,11 @@ def test_each_declared_source_has_its_dag(parsed):
     for source, tables in contracts.sources().items():
         tasks = parsed["dags"][f"ingest_{source}"]["tasks"]
         assert set(tasks) == {f"{step}_{t.name}" for step in ("extract", "validate") for t in tables} | {"publish"}
+
+
+def test_every_nightly_dag_has_a_deadline(parsed):
+    nightly = {f"ingest_{source}" for source in contracts.sources()} | {"warehouse"}
+    assert {dag_id for dag_id, dag in parsed["dags"].items() if dag["is_due"]} == nightly
 
 
 def test_nothing_of_a_source_is_published_before_all_of_it_is_validated(parsed):
