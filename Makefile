@@ -22,7 +22,7 @@ up: $(VENV)/ready ## Start PostgreSQL, the sample sources and Airflow, and keep 
 down: ## Stop what this checkout started
 	@if [ -x $(BIN)/crw ]; then $(BIN)/crw down; fi
 
-test: $(VENV)/ready ## Run all tests
+test: $(VENV)/ready ## Run all tests but the long ones
 	@$(BIN)/pytest
 
 histories: $(VENV)/ready ## Run the long tests: histories of nights that must end in the same marts
