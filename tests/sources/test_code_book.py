@@ -75,6 +75,7 @@ def test_codes_are_text_whatever_yaml_makes_of_them(tmp_path):
         (["period", "start"], "1 Jan", "period.start must be a date"),
         (["encoding"], "big6", "encoding 'big6' is unknown"),
         (["delimiter"], "||", "delimiter must be one character"),
+        (["delimiter"], '"', "delimiter must be one character, and no quote"),
         (["sheet"], "Data", "sheet means nothing for the format csv"),
         (["header_row"], 0, "header_row must be a whole number from 1 up"),
         (["eligible_sample"], "many", "eligible_sample must be a whole number from 1 up"),

@@ -125,10 +125,56 @@ def test_a_header_that_cannot_be_split_fails_the_load(tmp_path):
         respondents(tmp_path)
 
 
-def test_a_file_that_is_all_unclosed_quotes_fails_the_load(tmp_path):
+def test_a_file_that_is_all_unclosed_quotes_is_refused_row_by_row(tmp_path):
     deliver(tmp_path, csv_of(*(f'{n},1,,1,1,1,"open' for n in range(60))))
-    with pytest.raises(ContractError, match=r"wave\.csv: more than 50 quotes are never closed"):
-        respondents(tmp_path)
+    rows, rejected = respondents(tmp_path)
+    assert rows == []
+    assert [rejection.record["place"] for rejection in rejected] == [f"line {n}" for n in range(2, 62)]
+
+
+@pytest.mark.parametrize("fault", ['1,"a"b,2,"c" my secret', '1,"a"b,2,"c"d', '1,1,1,"' + 12_000 * "x"])
+def test_a_row_with_several_faults_is_refused_once_and_alone(tmp_path, fault):
+    deliver(tmp_path, csv_of(GOOD, '2,1,,1,1,1,"two\nlines"', f"3,1,,{fault}", "4,1,,1,1,1,", "5,abc,,1,1,1,"))
+    rows, rejected = respondents(tmp_path)
+    assert [row["respondent_id"] for row in rows] == ["1", "2", "4"]
+    assert [rejection.reason.partition(":")[0] for rejection in rejected] == ["wave.csv, line 5", "wave.csv, line 7"]
+    assert "secret" not in str(rejected)
+
+
+def test_a_refused_row_has_its_own_line_after_many_empty_ones(tmp_path):
+    deliver(tmp_path, csv_of(GOOD, *12_000 * [""], "2,1,,1,1", "3,1,,1,1,1,"))
+    rows, (rejection,) = respondents(tmp_path)
+    assert [row["respondent_id"] for row in rows] == ["1", "3"]
+    assert rejection.reason == "wave.csv, line 12003: fewer than 7 fields"
+
+
+@pytest.mark.parametrize("cell", [600_000 * "x", 700_000 * "嘅"])
+def test_a_row_too_long_is_refused_alone(tmp_path, cell):
+    deliver(tmp_path, csv_of(GOOD, f"2,1,,1,1,1,{cell}", "3,1,,1,1,1,"))
+    rows, (rejection,) = respondents(tmp_path)
+    assert [row["respondent_id"] for row in rows] == ["1", "3"]
+    assert rejection.reason == "wave.csv, line 3: more than 500,000 characters"
+
+
+# DuckDB reads 2 MiB at a time, by several threads: each case has a few of them.
+FILLER = [f"{n},1,,1,1,1,note {n:08}" for n in range(100, 90_100)]
+
+
+def test_an_unclosed_quote_before_a_long_file_costs_its_own_row(tmp_path):
+    deliver(tmp_path, csv_of('1,1,,1,1,1,"open', *FILLER))
+    rows, (rejection,) = respondents(tmp_path)
+    assert len(rows) == len(FILLER)
+    assert rejection.reason == "wave.csv, line 2: a quote is opened and never closed"
+
+
+def test_lines_of_a_quoted_value_are_no_rows_wherever_they_stand(tmp_path):
+    like_rows = "\n".join(f"{n},1,,1,1,1,a row, or not" for n in range(10))
+    lines = [f'{line}\n{number},1,,1,1,1,"{like_rows}"' for number, line in enumerate(FILLER[::10], 200_000)]
+    deliver(tmp_path, csv_of(*lines, "7,abc,,1,1,1,"))
+    rows, (rejection,) = respondents(tmp_path)
+    assert [row["respondent_id"] for row in rows if int(row["respondent_id"]) < 100] == []
+    assert len(rows) == 2 * len(lines)
+    assert rejection.reason == f"wave.csv, line {2 + 11 * len(lines)}: WT is not a number: 'abc'"
 
 
 def test_big5_hkscs_rows_survive_and_one_bad_byte_costs_one_row(tmp_path):

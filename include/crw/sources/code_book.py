@@ -271,8 +271,8 @@ def _checked(book: CodeBook) -> CodeBook:
         raise Malformed("fieldwork ends before it starts")
     if len({question.code for question in book.questions}) < len(book.questions):
         raise Malformed("questions: a question code is there twice")
-    if len(book.delimiter) != 1:
-        raise Malformed("delimiter must be one character")
+    if len(book.delimiter) != 1 or book.delimiter in '"\r\n' or ord(book.delimiter) < ord("\t"):
+        raise Malformed("delimiter must be one character, and no quote or line end")
     stray = [f.name for f in fields(book) if f.name in _ONLY_FOR and book.format not in _ONLY_FOR[f.name]
              and getattr(book, f.name) != f.default]  # fmt: skip
     if stray:

@@ -1,15 +1,18 @@
 """CSV as contractors write it, read by DuckDB with explicit types, so that every row is either read or refused by line.
 
-DuckDB gets a clean copy of the file: decoded by Python (it knows big5hkscs), with one kind of line end (DuckDB refuses
-a file that mixes them), without the lines up to the header. A byte that does not decode leaves a mark in the copy, and
-the mark refuses its row and no other.
+DuckDB gets a clean copy of the file, a line a row: decoded by Python (it knows big5hkscs), without the lines up to the header,
+without quotes, its columns apart by a control character, a line break within a value replaced by another. So no row can
+tear another with it, wherever DuckDB begins to read: given quotes, its parallel reader guesses whether it begins within one,
+and loses rows where it guesses wrong. A byte that does not decode leaves a mark in the copy, and the mark refuses its row and
+no other.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
-import re
+import io
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -21,13 +24,26 @@ from crw.sources.code_book import CodeBook
 
 MARK = "\x01"
 """Stands before what could not be decoded. One byte of UTF-8; no answer contains this control character."""
+SEPARATOR = "\x1f"
+"""Between the columns of the copy."""
+FOLD = "\x02"
+"""For a line break within a value."""
+RESERVED = {character: f"{MARK}\\x{ord(character):02x}" for character in ("\0", SEPARATOR, FOLD)}
+"""How what the copy keeps for itself, and PostgreSQL's texts cannot hold, stands in the copy: as what could not be decoded."""
 
 BLOCK = 1 << 16  # characters; larger ones do not fit into the processor's cache, and take twice the time
+LONGEST = 500_000
+"""Characters of a row: four bytes each fit into the buffer."""
 BUFFER = 1 << 21
 """What one thread of DuckDB parses at a time, in bytes: no line may be longer. Of its usual 32 MB a file is rarely two."""
 
-UNCLOSED_AT_MOST = 50
-"""Each quote that is never closed costs a fresh pass; with more of them the file is not CSV as its code book says."""
+FAULTS = {
+    f"{MARK}1": "a quote is opened and never closed",
+    f"{MARK}2": "not CSV: unquoted value",
+    f"{MARK}3": f"more than {LONGEST:,} characters",
+}
+"""What stands in the copy for a row that is none, and why."""
+UNCLOSED, UNQUOTED, OVERLONG = FAULTS
 
 
 def _mark(error: UnicodeDecodeError) -> tuple[str, int]:
@@ -47,7 +63,9 @@ class Delimited:
         """Line of the file that is the first of the copy."""
         self.width = 0
         self.positions: list[int] = []
-        self.has_marks = self.has_quotes = False
+        self.has_marks = self.has_folds = False
+        self.missing = 0
+        """How many rows could not be split into the header's columns."""
 
     def header(self) -> list[str]:
         """The column names, without the blanks around them. Raises ContractError when they cannot be found."""
@@ -58,55 +76,51 @@ class Delimited:
         """Make the relation `parsed`: texts c<position> of the columns at `positions`, and `marked` for undecoded bytes.
 
         It is a view, so that its rows stream: the file is parsed each time that it is read.
-
-        Raises:
-            ContractError: so many quotes are never closed that the file cannot be in the dialect its code book names.
         """
         self.positions = positions
         self._write_copy()
-        if self.has_quotes:
-            self._mend_quotes(connection)
-        kept = ", ".join(f"c{i}" for i in positions)
         source = self._source(self.copy, self._columns(), "row")
-        connection.execute(f"create view parsed as select {kept}, {self._marked()} as marked from {source}")
+        connection.execute(f"create view parsed as select {self._kept()} from {source}")
 
     def is_whole(self, connection: DuckDBPyConnection) -> bool:
         """Whether every row could be split into the header's columns, once `parsed` was read through."""
-        return connection.execute("select 1 from row_errors limit 1").fetchone() is None
+        (self.missing,) = connection.execute("select count(distinct line_byte_position) from row_errors").fetchone()
+        return not self.missing
 
     def place(self, connection: DuckDBPyConnection) -> None:
-        """Make the relation `placed`: what `parsed` has, and the place of each row in the file.
-
-        DuckDB alone knows which lines it reads as one row: it reads them again behind their numbers.
-        """
+        """Make the relation `placed`: what `parsed` has, and the place of each row in the file."""
         numbered = self.copy.with_name("numbered.csv")
-        delimiter = self.book.delimiter
+        number, separator, fold = self.first_line, SEPARATOR.encode(), FOLD.encode()
         with self.copy.open("rb") as copy, numbered.open("wb") as file:
-            for number, line in enumerate(copy, self.first_line):
+            for line in copy:
                 # An empty line is no row, except where there is but one column.
-                is_row = line != b"\n" or self.width == 1
-                file.write(b"%d%b%b" % (number, delimiter.encode(), line) if is_row else line)
-        kept = ", ".join(f"c{i}" for i in self.positions)
-        if self.has_quotes:
-            # A value of several lines has their numbers in it.
-            within = _literal(f"\n[0-9]+{re.escape(delimiter)}")
-            kept = ", ".join(f"regexp_replace(c{i}, {within}, chr(10), 'g') as c{i}" for i in self.positions)
+                if line != b"\n" or self.width == 1:
+                    file.write(b"%d%b%b" % (number, separator, line))
+                number += 1 + line.count(fold)
         source = self._source(numbered, ["line", *self._columns()], "line")
-        connection.execute(
-            f"create view placed as select 'line ' || line as place, {kept}, {self._marked()} as marked from {source}"
-        )
+        connection.execute(f"create view placed as select 'line ' || line as place, {self._kept()} from {source}")
 
     def unread(self, connection: DuckDBPyConnection) -> list[tuple[str, str]]:
-        """Place and reason of each row that could not be split, once `placed` was read through."""
+        """Place and reason of each row that could not be split, once `placed` was read through.
+
+        Raises:
+            ContractError: they are not as many as `parsed` had, if that was read through.
+        """
         refused = connection.execute(
             "select any_value(error_type), max(column_idx), any_value(csv_line) from line_errors "
             "group by line_byte_position order by line_byte_position"
         ).fetchall()
+        if self.missing and len(refused) != self.missing:
+            raise ContractError(
+                f"{self.path.name}: {self.missing} rows that cannot be split, but {len(refused)} when read again"
+            )
         found = []
         for kind, column, text in refused:
-            # DuckDB may count the empty lines before a row to it. The number is a column, too.
-            number, _, line = text.lstrip("\n").partition(self.book.delimiter)
-            found.append((f"line {number}", self._reason(kind, column - 1, line)))
+            number, _, row = text.partition(SEPARATOR)
+            if not number.isdigit():
+                raise ContractError(f"{self.path.name}: a row that cannot be split is read without its line's number")
+            # The number is a column, too.
+            found.append((f"line {number}", FAULTS.get(row.rstrip(FOLD)) or self._reason(kind, column - 1)))
         return found
 
     def _open(self) -> TextIO:
@@ -132,61 +146,72 @@ class Delimited:
             self.width = len(self._read_header(reader))
             self.first_line = reader.line_num + 1
             while text := file.read(BLOCK):
-                # PostgreSQL has no text with a NUL in it.
-                text = text.replace("\0", MARK + "\\x00")
+                text = _reserved(text + file.readline())
+                if '"' in text or len(text) > LONGEST:
+                    text = "".join(self._unquoted(text, file))
+                else:
+                    text = text.replace(self.book.delimiter, SEPARATOR)
                 self.has_marks = self.has_marks or MARK in text
-                self.has_quotes = self.has_quotes or '"' in text
+                self.has_folds = self.has_folds or FOLD in text
                 copy.write(text)
 
-    def _mend_quotes(self, connection: DuckDBPyConnection) -> None:
-        """Overwrite each line of the copy that opens a quote and never closes it: such a quote swallows the rows after it."""
-        source = self._source(self.copy, self._columns(), "quote")
-        for _ in range(UNCLOSED_AT_MOST + 1):
-            connection.execute(f"select count(*) from {source}").fetchall()
-            swallowing = connection.execute(
-                "select line_byte_position - 1 + length(csv_line) - length(ltrim(csv_line, chr(10))) from quote_errors "
-                "where error_type = 'UNQUOTED VALUE' and contains(trim(csv_line, chr(10)), chr(10)) order by 1 limit 1"
-            ).fetchone()
-            connection.execute("drop table quote_errors; drop table quote_scans")
-            if swallowing is None:
-                return
-            self._mark_line(*swallowing)
-            self.has_marks = True
-        raise ContractError(f"{self.path.name}: more than {UNCLOSED_AT_MOST} quotes are never closed")
+    def _unquoted(self, text: str, file: TextIO) -> Iterator[str]:
+        """The rows of `text`, each a line of the copy; the last one takes from the file what it needs to its end."""
+        lines = deque(io.StringIO(text))
+        while lines:
+            line = lines.popleft()
+            if '"' not in line:
+                row = line.rstrip("\n").replace(self.book.delimiter, SEPARATOR)
+            else:
+                taken = [line]
+                taking = _taking(taken, lines, file)
+                try:
+                    row = SEPARATOR.join(next(csv.reader(taking, delimiter=self.book.delimiter, strict=True)))
+                except csv.Error as error:
+                    # Its first line is refused alone: what a quote that is never closed would swallow are rows of their own.
+                    lines.extendleft(reversed(taken[1:]))
+                    row = UNQUOTED if len(taken) == 1 and "expected after" in str(error) else UNCLOSED
+                row = row.replace("\n", FOLD)
+            yield (row if len(row) <= LONGEST else OVERLONG + FOLD * row.count(FOLD)) + "\n"
+
+    def _kept(self) -> str:
+        """The columns of `parsed`, in SQL."""
+        unfolded = "replace(c{0}, chr(2), chr(10)) as c{0}" if self.has_folds else "c{0}"
+        marked = " or ".join(f"contains({name}, chr(1))" for name in self._columns()) if self.has_marks else "false"
+        return ", ".join([*map(unfolded.format, self.positions), f"coalesce({marked}, false) as marked"])
 
     def _columns(self) -> list[str]:
         return [f"c{i}" for i in range(self.width)]
-
-    def _marked(self) -> str:
-        """Condition: a value has a mark."""
-        marked = " or ".join(f"contains({name}, chr(1))" for name in self._columns())
-        return f"coalesce({marked}, false)" if self.has_marks else "false"
 
     def _source(self, path: Path, columns: list[str], errors: str) -> str:
         """The SQL that reads `path` as these text columns; what it could not read is then in the table <errors>_errors."""
         types = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
         return (
-            f"read_csv({_literal(str(path))}, delim={_literal(self.book.delimiter)}, columns={{{types}}}, auto_detect=false, header=false, "
-            f"new_line='\\n', quote='\"', escape='\"', buffer_size={BUFFER}, "
+            f"read_csv({_literal(str(path))}, delim='{SEPARATOR}', columns={{{types}}}, auto_detect=false, header=false, "
+            f"new_line='\\n', quote='', escape='', buffer_size={BUFFER}, "
             f"store_rejects=true, rejects_table='{errors}_errors', rejects_scan='{errors}_scans')"
         )
 
-    def _reason(self, kind: str, fields: int, line: str) -> str:
-        if not line.strip(MARK):
-            return "a quote is opened and never closed"
+    def _reason(self, kind: str, fields: int) -> str:
         if kind == "TOO MANY COLUMNS":
             return f"at least {fields} fields instead of {self.width}"
         if kind == "MISSING COLUMNS":
             return f"fewer than {self.width} fields"
         return f"not CSV: {kind.lower()}"
 
-    def _mark_line(self, start: int) -> None:
-        """Overwrite the line of the copy at byte `start` by marks: they make one field, so the row stays refused."""
-        with self.copy.open("r+b") as file:
-            file.seek(start)
-            length = len(file.readline().rstrip(b"\n"))
-            file.seek(start)
-            file.write(MARK.encode() * length)
+
+def _reserved(text: str) -> str:
+    for character, mark in RESERVED.items():
+        text = text.replace(character, mark)
+    return text
+
+
+def _taking(taken: list[str], lines: deque[str], file: TextIO) -> Iterator[str]:
+    """The line in `taken`, and those after it, from `lines` and then the file; `taken` is all that were asked for."""
+    yield taken[0]
+    while line := lines.popleft() if lines else _reserved(file.readline()):
+        taken.append(line)
+        yield line
 
 
 def _literal(text: str) -> str:
