@@ -130,6 +130,7 @@ def _without_refused(blocks: Iterator[bytes], columns: int) -> Generator[bytes, 
             lines, found = line.subn(b"", lines)
             refused += found
         yield lines
+    yield rest
     return refused
 
 
