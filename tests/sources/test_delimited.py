@@ -167,6 +167,17 @@ def test_an_unclosed_quote_before_a_long_file_costs_its_own_row(tmp_path):
     assert rejection.reason == "wave.csv, line 2: a quote is opened and never closed"
 
 
+def test_many_refused_rows_are_each_refused_and_none_is_sent(tmp_path):
+    faults = ["{},abc,,1,1,1,", "{},1,,1,1", "{},1,,1,1,1,"]
+    deliver(tmp_path, csv_of(*(faults[n % 3].format(n) for n in range(150_000))))
+    rows, rejected = respondents(tmp_path)
+    assert [row["respondent_id"] for row in rows] == [str(n) for n in range(2, 150_000, 3)]
+    assert {rejection.reason.split(":")[0] for rejection in rejected} == {
+        f"wave.csv, line {n + 2}" for n in range(150_000) if n % 3 != 2
+    }
+    assert len(rejected) == 100_000
+
+
 def test_lines_of_a_quoted_value_are_no_rows_wherever_they_stand(tmp_path):
     like_rows = "\n".join(f"{n},1,,1,1,1,a row, or not" for n in range(10))
     lines = [f'{line}\n{number},1,,1,1,1,"{like_rows}"' for number, line in enumerate(FILLER[::10], 200_000)]

@@ -99,7 +99,7 @@ def _blocks(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Iter
             file.open(connection, sorted(set(position.values())))
             sent = [name for name in table.column_names if name in fields]
             refused = yield from _without_refused(_csv(connection, _masked(fields, sent)), len(sent))
-            if refused or not file.is_whole(connection):
+            if not file.is_whole(connection) or refused:
                 rejected += _refused(connection, delivery, file, fields, refused)
 
 
