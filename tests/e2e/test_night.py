@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from crw import contracts
-from crw.local.sample import crm, engagement, feedback, liaison
+from sample_operator import crm, engagement, feedback, liaison
 
 
 @pytest.fixture(scope="module")

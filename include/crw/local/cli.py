@@ -112,13 +112,8 @@ def _install() -> int:
 
 def _sample() -> int:
     from crw.local import samples
-    from crw.local.sample import clock, crm, feedback
 
-    end = clock.hong_kong(clock.END)
-    samples.prepare_database(feedback, os.environ["CASE_MANAGEMENT_DSN"], end)
-    samples.prepare_database(crm, os.environ["CRM_DSN"], end)
-    for source in environment.drop_folders():
-        samples.prepare_folder(source, settings.HOME / "sources" / source)
+    samples.prepare_deployment()
     return 0
 
 

@@ -1,15 +1,23 @@
-"""The sample source systems of one machine: built once, brought to a business date, the CRM's API running."""
+"""The sample source systems: built once, brought to a business date, the CRM's API running.
+
+The only module that knows the made-up operator (`sample_operator`); a night on one's own sources does without it.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from datetime import date, datetime, time, timedelta
 from importlib import import_module
 from pathlib import Path
+from time import monotonic, sleep
+
+import httpx
 
 from crw import settings
 from crw.local import environment, services
-from crw.local.sample import clock, crm, feedback
+from sample_operator import clock, crm, feedback
 
 
 def prepare(business_date: date) -> None:
@@ -24,7 +32,16 @@ def prepare(business_date: date) -> None:
             prepare_folder(source, settings.HOME / "sources" / source)
     if "AIRFLOW_CONN_CRM_API" in in_use:
         prepare_database(crm, server.dsn("crm"), end)
-        services.start_crm(environment.variables())
+        _start_crm(environment.variables())
+
+
+def prepare_deployment() -> None:
+    """Build all of them as they stand when their world ends: databases in CASE_MANAGEMENT_DSN and CRM_DSN, and the drop folders."""
+    end = clock.hong_kong(clock.END)
+    prepare_database(feedback, os.environ["CASE_MANAGEMENT_DSN"], end)
+    prepare_database(crm, os.environ["CRM_DSN"], end)
+    for source in environment.drop_folders():
+        prepare_folder(source, settings.HOME / "sources" / source)
 
 
 def prepare_database(sample, dsn: str, end: datetime) -> None:
@@ -36,10 +53,27 @@ def prepare_database(sample, dsn: str, end: datetime) -> None:
 
 
 def prepare_folder(source: str, folder: Path) -> None:
-    """Write the deliveries of `crw.local.sample.<source>` the first time; a file's modification time is its arrival."""
+    """Write the deliveries of `sample_operator.<source>` the first time; a file's modification time is its arrival."""
     if not folder.exists() or not any(folder.iterdir()):
         unfinished = folder.with_name(folder.name + ".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
-        import_module(f"crw.local.sample.{source}").build(unfinished)
+        import_module(f"sample_operator.{source}").build(unfinished)
         unfinished.rename(folder)
+
+
+def _start_crm(variables: dict[str, str]) -> None:
+    """Start the sample CRM and wait until it answers. Raises RuntimeError with its log if it does not."""
+    known = environment.state()
+    address = f"http://127.0.0.1:{known['crm_port']}"
+    command = [sys.executable, "-m", "sample_operator.crm_api", "--port", known["crm_port"]]
+    dsn = environment.server().dsn("crm")
+    services.start("crm-api", command, {**variables, "CRM_DSN": dsn, "CRM_TOKEN": known["crm_token"]})
+    deadline = monotonic() + 30
+    while monotonic() < deadline:
+        try:
+            if httpx.get(f"{address}/health", timeout=2).is_success:
+                return
+        except httpx.TransportError:
+            sleep(0.1)
+    raise RuntimeError(f"the sample CRM does not answer at {address}: see {settings.HOME / 'logs' / 'crm-api.log'}")

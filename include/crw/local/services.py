@@ -1,4 +1,4 @@
-"""What runs beside the pipeline on one machine: the databases, the sample CRM, and for `make up` Airflow itself."""
+"""What runs beside the pipeline on one machine: the databases, and for `make up` Airflow itself."""
 
 from __future__ import annotations
 
@@ -77,23 +77,6 @@ def stop(name: str) -> None:
             while _group_lives(pid) and time.monotonic() < deadline:
                 time.sleep(0.1)
     _record(name).unlink(missing_ok=True)
-
-
-def start_crm(variables: dict[str, str]) -> None:
-    """Start the sample CRM and wait until it answers. Raises RuntimeError with its log if it does not."""
-    known = environment.state()
-    address = f"http://127.0.0.1:{known['crm_port']}"
-    command = [sys.executable, "-m", "crw.local.sample.crm_api", "--port", known["crm_port"]]
-    dsn = environment.server().dsn("crm")
-    start("crm-api", command, {**variables, "CRM_DSN": dsn, "CRM_TOKEN": known["crm_token"]})
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{address}/health", timeout=2).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise RuntimeError(f"the sample CRM does not answer at {address}: see {settings.HOME / 'logs' / 'crm-api.log'}")
 
 
 def start_airflow(variables: dict[str, str]) -> None:
