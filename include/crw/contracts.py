@@ -6,7 +6,9 @@ columns that may leave the source, and the type check all come from there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, fields
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -36,6 +38,25 @@ class Column:
     """For a drop folder: what the file calls the column, where that is not its name here."""
     provenance: bool = False
     """Whether the column tells of the delivery and not of the record: filled by the reader, and no change if it differs."""
+    expected: bool = False
+    """Whether its absence, though allowed, is told."""
+    codes: str | None = None
+    """The list (seed `list`) that its values come from."""
+    references: tuple[tuple[str, str, str], ...] = ()
+    """Columns (source, table, column) of which one has its value."""
+    orphan: str = "info"
+    """Severity of a row whose reference none of them has."""
+    holds: str | None = None
+    """`date` for a text that is a date as somebody typed it (raw.typed_date reads it)."""
+    earliest: date | None = None
+    """Day before which nothing can be."""
+    days_ahead: int | None = None
+    """How many days after the business date it may lie; None for no limit."""
+    longest: int | None = None
+    """Most characters of a text."""
+    lowest: int | None = None
+    """Least that a number can be."""
+    description: str = ""
 
     @property
     def field(self) -> str:
@@ -78,6 +99,9 @@ class Table:
     """For an API: the path that lists the records."""
     layout: Layout | None = None
     """For a drop folder: its files."""
+    tie_break: tuple[str, ...] = ()
+    """What decides, the highest first, between two rows of one key that have one watermark."""
+    description: str = ""
 
     @property
     def identifier(self) -> str:
@@ -88,6 +112,13 @@ class Table:
     def column_names(self) -> list[str]:
         """The allow-list, in the order of the contract."""
         return [column.name for column in self.columns]
+
+    def column(self, name: str) -> Column:
+        """One column. Raises ContractError when it is not declared."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise ContractError(f"the contract of {self.source}.{self.name} has no column {name}")
 
     def check_fields(self, fields: set[str], where: str) -> None:
         """Compare what a source sends with the contract.
@@ -156,14 +187,16 @@ def _table(source: dict, declaration: dict, path: Path) -> Table:
             relation=meta.get("relation"),
             endpoint=meta.get("endpoint"),
             layout=_layout(meta["layout"], where) if "layout" in meta else None,
+            tie_break=tuple(meta.get("tie_break", ())),
+            description=_line(declaration),
         )
     except KeyError as error:
         raise ContractError(f"{where}: {error.args[0]!r} is missing") from None
     if declaration.get("identifier") != contract.identifier:
         raise ContractError(f"{where}: identifier must be {contract.identifier}")
-    for name in (*contract.key, contract.watermark):
+    for name in (*contract.key, contract.watermark, *contract.tie_break):
         if name not in contract.column_names:
-            raise ContractError(f"{where}: {name} is a key or the watermark but no column")
+            raise ContractError(f"{where}: {name} is a key, a tie-break or the watermark but no column")
     if contract.reader not in READERS:
         raise ContractError(f"{where}: reader {contract.reader!r} is none of {', '.join(READERS)}")
     for name in sorted(contract.withheld & {column.field for column in contract.columns if not column.pseudonym_of}):
@@ -174,16 +207,27 @@ def _table(source: dict, declaration: dict, path: Path) -> Table:
 def _column(entry: dict, where: str) -> Column:
     if "data_type" not in entry:
         raise ContractError(f"{where}: column {entry.get('name')}: data_type is missing")
-    meta = entry.get("config", {}).get("meta", {})
-    return Column(
-        entry["name"],
-        entry["data_type"],
-        meta.get("required", False),
-        meta.get("pseudonym_of"),
-        is_name=meta.get("is_name", False),
-        header=meta.get("header"),
-        provenance=meta.get("provenance", False),
-    )
+    meta = dict(entry.get("config", {}).get("meta", {}))
+    meta.pop("personal", None)  # for readers of the catalogue
+    if unknown := sorted(meta.keys() - {field.name for field in fields(Column)} - {"latest"}):
+        raise ContractError(f"{where}: column {entry['name']}: unknown setting {', '.join(unknown)}")
+    if "latest" in meta:
+        meta["days_ahead"] = _days_ahead(meta.pop("latest"), f"{where}: column {entry['name']}")
+    listed = meta.pop("references", [])
+    targets = [tuple(target.split(".")) for target in ([listed] if isinstance(listed, str) else listed)]
+    return Column(entry["name"], entry["data_type"], references=tuple(targets), description=_line(entry), **meta)
+
+
+def _line(entry: dict) -> str:
+    return " ".join(entry.get("description", "").split())
+
+
+def _days_ahead(latest: str, where: str) -> int:
+    """Days after the business date, from `business_date` or `business_date + 366`."""
+    found = re.fullmatch(r"business_date(?: \+ (\d+))?", str(latest))
+    if not found:
+        raise ContractError(f"{where}: latest must be business_date or business_date + <days>, not {latest}")
+    return int(found[1] or 0)
 
 
 def _layout(entry: dict, where: str) -> Layout:

@@ -47,7 +47,7 @@ class _Run:
 def validate_landing(
     connection: Connection, table: Table, load_id: int, business_date: date, *, check_share: bool = True
 ) -> Outcome:
-    """Run `expectations/landing/<source>/<table>.json` on the landed batch and move its bad rows to quarantine.
+    """Run the suite of the table on the landed batch and move its bad rows to quarantine.
 
     May run again for the same load: the rows it moved are gone from landing, so it finds nothing new.
 
@@ -68,8 +68,7 @@ def validate_landing(
     if load is None:
         raise QualityError(f"{table.source}.{table.name}: load {load_id} is not in audit.load")
     interval_start, interval_end, rows_read = load
-    name = f"landing/{table.source}/{table.name}"
-    suite = suites.load(EXPECTATIONS / f"{name}.json")
+    suite = suites.of_landing(table, EXPECTATIONS / "landing")
     parameters = _parameters(business_date) | {
         "load_id": load_id,
         "interval_start": interval_start.astimezone(HONG_KONG),
@@ -77,7 +76,7 @@ def validate_landing(
     }
     results, report = suites.run(connection, suite, ("landing", table.identifier), parameters)
     rows = _count_rows(connection, landing_table(table))
-    run = _Run(name, business_date, load_id, rows, results, report)
+    run = _Run(suite["name"], business_date, load_id, rows, results, report)
     try:
         _refuse(f"landing.{table.identifier}", [_with_keys(connection, table, result) for result in results])
         with connection.transaction():
@@ -99,7 +98,7 @@ def validate_mart(connection: Connection, mart: str, business_date: date) -> Out
         QualityError: a critical rule failed or a rule could not be evaluated; the row in `audit.validation` is written.
     """
     name = f"marts/{mart}"
-    suite = suites.load(EXPECTATIONS / f"{name}.json", row_rules_only=False)
+    suite = suites.of_mart(EXPECTATIONS / f"{name}.json")
     results, report = suites.run(connection, suite, ("candidate", mart), _parameters(business_date))
     rows = connection.execute(sql.SQL("select count(*) from {}").format(sql.Identifier("candidate", mart))).fetchone()[
         0

@@ -1,7 +1,8 @@
-"""Great Expectations suites: read from their files, and run on one table of the warehouse.
+"""Great Expectations suites: put together, and run on one table of the warehouse.
 
-A suite is hand-written JSON in GX's own format (expectations/README.md says what a rule must carry). This module knows
-GX and nothing of quarantine; `quality` decides what a failed rule means.
+The suite of a landing table is made from its contract (`contract_rules`); a file adds what is particular to the table, in GX's
+own format, and may change a made rule. The suite of a mart is its file (expectations/README.md says what a rule must carry).
+This module knows GX and nothing of quarantine; `quality` decides what a failed rule means.
 """
 
 from __future__ import annotations
@@ -12,14 +13,22 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from psycopg import Connection, sql
 from sqlalchemy import URL
 
+from crw.contracts import Table
+
 SEVERITIES = ("critical", "warning", "info")
-SQL_RULE = "unexpected_rows_expectation"
+IN_SQL = ("condition", "unexpected_rows_query")
+"""The arguments of a rule that are SQL."""
+
+TOLERATED = {"quarantine_threshold": 0.05, "quarantine_allowance": 5}
+"""How many bad rows a load may have, unless its suite says otherwise: this share of those read, or so many."""
+
 EXAMPLES = 5
 
 
@@ -47,20 +56,68 @@ class RuleResult:
     """Why the rule could not be evaluated: a broken rule, not bad data."""
 
 
-def load(path: Path, row_rules_only: bool = True) -> dict[str, Any]:
-    """A suite from its file.
+def of_landing(table: Table, folder: Path) -> dict[str, Any]:
+    """The suite of a landing table: the rules of its contract, and what `<folder>/<source>/<table>.json` says besides.
 
-    Args:
-        path: the JSON file.
-        row_rules_only: refuse a `warning` that names no rows, because there would be nothing to quarantine (landing).
+    The file may be missing. It holds `expectations`, and `changes`: by name of a made rule another severity or limit, with
+    the reason. `meta` may say another quarantine_threshold or quarantine_allowance than the usual ones.
+
+    Raises:
+        QualityError: the file is no JSON, changes a rule that is not made or without a reason, a rule lacks its name, notes
+            or severity or repeats a name, or a warning names no rows, because there would be nothing to quarantine.
+    """
+    from crw import contract_rules
+
+    path = folder / table.source / f"{table.name}.json"
+    particular = _read(path) if path.exists() else {}
+    changes = particular.get("changes", {})
+    made = contract_rules.of(table, {name: change.get("limits", {}) for name, change in changes.items()})
+    if strange := sorted(changes.keys() - {rule["meta"]["rule"] for rule in made}):
+        raise QualityError(f"suite {path}: changes {', '.join(strange)}, which does not follow from the contract")
+    rules = [_changed(rule, changes.get(rule["meta"]["rule"]), path) for rule in made]
+    suite = {
+        "name": f"landing/{table.source}/{table.name}",
+        "meta": {"description": table.description, **TOLERATED, **particular.get("meta", {})},
+        "expectations": rules + particular.get("expectations", []),
+    }
+    _check(suite, path)
+    for rule in suite["expectations"]:
+        if rule["severity"] == "warning" and not is_row_rule(rule):
+            raise QualityError(
+                f"suite {path}: rule {rule['meta']['rule']} is a warning but selects no _row_no to quarantine"
+            )
+    return suite
+
+
+def of_mart(path: Path) -> dict[str, Any]:
+    """The suite of a mart, from its file.
 
     Raises:
         QualityError: the file is missing or no JSON, or a rule lacks its name, notes or severity, or repeats a name.
     """
+    suite = _read(path)
+    _check(suite, path)
+    return suite
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        suite = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise QualityError(f"suite {path}: {error}") from error
+
+
+def _changed(rule: dict[str, Any], change: dict[str, Any] | None, path: Path) -> dict[str, Any]:
+    if change is None:
+        return rule
+    name = rule["meta"]["rule"]
+    if not change.get("reason") or change.keys() - {"severity", "limits", "reason"}:
+        raise QualityError(f"suite {path}: a change of {name} has a reason, and a severity or limits")
+    meta = {**rule["meta"], "notes": f"{rule['meta']['notes']} {change['reason']}"}
+    return {**rule, "severity": change.get("severity", rule["severity"]), "meta": meta}
+
+
+def _check(suite: dict[str, Any], path: Path) -> None:
     seen = set()
     for rule in suite["expectations"]:
         name = rule.get("meta", {}).get("rule")
@@ -69,14 +126,11 @@ def load(path: Path, row_rules_only: bool = True) -> dict[str, Any]:
         seen.add(name)
         if not rule["meta"].get("notes") or rule.get("severity") not in SEVERITIES:
             raise QualityError(f"suite {path}: rule {name} needs meta.notes and a severity of {', '.join(SEVERITIES)}")
-        if row_rules_only and rule["severity"] == "warning" and not is_row_rule(rule):
-            raise QualityError(f"suite {path}: rule {name} is a warning but selects no _row_no to quarantine")
-    return suite
 
 
 def is_row_rule(rule: dict[str, Any]) -> bool:
     """Whether a rule judges single rows: a map expectation of GX, or SQL that selects `_row_no` first."""
-    if rule["type"] == SQL_RULE:
+    if "unexpected_rows_query" in rule["kwargs"]:
         return re.match(r"select _row_no\b", rule["kwargs"]["unexpected_rows_query"], re.IGNORECASE) is not None
     _import_gx()
     from great_expectations.expectations import expectation, registry
@@ -96,9 +150,9 @@ def run(
 
     Args:
         connection: says which database; GX opens a connection of its own, so the batch must be committed.
-        suite: as `load` gave it.
+        suite: as `of_landing` or `of_mart` gave it.
         relation: schema and table.
-        parameters: values for `{name}` in SQL rules and for `{"$PARAMETER": name}` in all others.
+        parameters: values for `{name}` in SQL and for `{"$PARAMETER": name}` in all others.
 
     Returns:
         One result a rule in the order of the suite, and GX's own validation result as JSON, for Data Docs.
@@ -120,8 +174,7 @@ def run(
         close()
     by_name = {_name(result): result for result in report["results"]} | {_name(detail): detail for detail in details}
     report["results"] = [_shortened(by_name[rule["meta"]["rule"]]) for rule in rules]
-    target = sql.Identifier(*relation).as_string(connection)
-    return [_result(rule, by_name[rule["meta"]["rule"]], target) for rule in rules], report
+    return [_result(rule, by_name[rule["meta"]["rule"]], relation) for rule in rules], report
 
 
 def _import_gx() -> Any:
@@ -129,6 +182,7 @@ def _import_gx() -> Any:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations
 
+    import_module("crw.expectations")  # GX learns a class when it is made
     return great_expectations
 
 
@@ -168,16 +222,20 @@ def _prepare(rule: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]
     """The rule as GX gets it: parameters written into its SQL (GX cannot), and the description that Data Docs show."""
     meta = rule["meta"]
     prepared = {**rule, "description": f"{meta['rule']} ({rule['severity']}): {meta['notes']}"}
-    if rule["type"] == SQL_RULE:
-        query = rule["kwargs"]["unexpected_rows_query"]
-        for name, value in parameters.items():
-            query = query.replace(f"{{{name}}}", literal(value))
-        prepared["kwargs"] = {**rule["kwargs"], "unexpected_rows_query": query}
+    prepared["kwargs"] = {
+        key: _written(value, parameters) if key in IN_SQL else value for key, value in rule["kwargs"].items()
+    }
     return prepared
 
 
+def _written(statement: str, parameters: dict[str, Any]) -> str:
+    for name, value in parameters.items():
+        statement = statement.replace(f"{{{name}}}", literal(value))
+    return statement
+
+
 def literal(value: Any) -> str:
-    """A parameter as a literal of SQL, typed where a bare string would be ambiguous."""
+    """A value as a literal of SQL, typed where a bare string would be ambiguous."""
     if isinstance(value, datetime):
         return f"timestamptz '{value.isoformat()}'"
     if isinstance(value, date):
@@ -185,14 +243,9 @@ def literal(value: Any) -> str:
     return sql.Literal(value).as_string()
 
 
-def _result(rule: dict[str, Any], outcome: dict[str, Any], target: str) -> RuleResult:
+def _result(rule: dict[str, Any], outcome: dict[str, Any], relation: tuple[str, str]) -> RuleResult:
     meta, kwargs, found = rule["meta"], rule["kwargs"], outcome["result"]
-    is_sql = rule["type"] == SQL_RULE
     column = meta.get("column") or kwargs.get("column") or kwargs.get("column_A")
-    if is_sql:
-        rows_query = kwargs["unexpected_rows_query"].format(batch=target) if is_row_rule(rule) else None
-    else:
-        rows_query = (found.get("unexpected_index_query") or "").rstrip(";") or None
     return RuleResult(
         rule=meta["rule"],
         severity=rule["severity"],
@@ -200,18 +253,29 @@ def _result(rule: dict[str, Any], outcome: dict[str, Any], target: str) -> RuleR
         notes=meta["notes"],
         unexpected=_count(outcome),
         column=column,
-        value_of="value" if is_sql else column or "value",
-        rows_query=rows_query,
+        value_of="value" if "unexpected_rows_query" in kwargs else column or "value",
+        rows_query=_rows_query(rule, found, relation),
         examples=tuple(_examples(found)),
         error=_error(outcome.get("exception_info") or {}),
     )
+
+
+def _rows_query(rule: dict[str, Any], found: dict[str, Any], relation: tuple[str, str]) -> str | None:
+    """SQL of the rows that a rule names; GX's own has no condition of ours in a form that PostgreSQL runs as it stands."""
+    kwargs, target = rule["kwargs"], sql.Identifier(*relation).as_string()
+    if "unexpected_rows_query" in kwargs:
+        return kwargs["unexpected_rows_query"].format(batch=target) if is_row_rule(rule) else None
+    if "condition" in kwargs:
+        row = "_row_no, " if relation[0] == "landing" else ""
+        return f"select {row}{sql.Identifier(kwargs['column']).as_string()} from {target} where {kwargs['condition']}"
+    return (found.get("unexpected_index_query") or "").rstrip(";") or None
 
 
 def _count(outcome: dict[str, Any]) -> int:
     found = outcome["result"]
     if "unexpected_count" in found:
         return found["unexpected_count"] or 0
-    if outcome["expectation_config"]["type"] == SQL_RULE:
+    if "unexpected_rows_query" in outcome["expectation_config"]["kwargs"]:
         return found.get("observed_value", 0)
     return int(not outcome["success"])  # what a rule on an aggregate observed (a maximum, say) is no number of rows
 

@@ -27,7 +27,8 @@ CAMPAIGN_CONTACT = [
 CAMPAIGN_RESPONSE = [
     ("type", 3, {"responded_at": UNTIMED}),
     ("responded_at_not_in_future", 1, {"responded_at": [FUTURE]}),
-    ("response_kind_known", 2, {"response_kind": ["ordr", "Blank"]}),
+    ("response_kind_known", 1, {"response_kind": ["ordr"]}),
+    ("response_kind_present", 1, {"response_kind": ["Blank"]}),
     ("campaign_exists", 1, {"campaign_id": ["CP9999"]}),
 ]
 RELATIONSHIP_EXECUTIVE = [("active_to_on_or_after_from", 1, {"active_to": ["2001-01-01"]})]

@@ -22,7 +22,7 @@ LIST_HEADER = ["Registration No.", "Activity", "Company No.", "Name", "E-mail", 
 PROGRAMME_DIRT: dict[str, list[dict[str, str]]] = {
     "type": [{"Date": "30/02/2012"}, {"Seats": "about 80"}],
     "kind_known": [{"Kind": "webinar"}],
-    "seats_positive": [{"Seats": "-40"}],
+    "seats_not_below_1": [{"Seats": "-40"}],
 }
 LIST_DIRT: dict[str, list[dict[str, str]]] = {
     "type": [{"Registered": "05/11/2012"}, {"Registered": "二○一二年十一月五日"}, {"Attended": "maybe"}],

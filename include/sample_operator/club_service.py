@@ -19,7 +19,7 @@ HOTLINE_DIRT: dict[str, list[dict[str, str]]] = {
     "type": [{"日期": "31/04/2012"}, {"時段": "25:00"}, {"來電": "n/a"}, {"接聽": "二十"}, {"備註": BAD_BYTES}],
     "calls_add_up": [{"放棄": "9"}, {"放棄": "0"}],
     "within_20s_are_answered": [{"20秒內接聽": "19"}],
-    "counts_not_negative": [{"輪候秒數": "-1"}],
+    "wait_seconds_not_below_0": [{"輪候秒數": "-1"}],
     "starts_a_quarter": [{"時段": "18:05"}],
     "call_date_not_in_future": [{"日期": "2031-11-07"}],
 }
@@ -28,7 +28,7 @@ WEBSITE_DIRT: dict[str, list[dict[str, Any]]] = {
     "type": [{"date": "2012-02-30"}, {"visits": "n/a"}],
     "logins_are_visits": [{"logins": 2_000}],
     "pages_at_least_visits": [{"page_views": 10}],
-    "counts_not_negative": [{"downloads": -5}],
+    "downloads_not_below_0": [{"downloads": -5}],
     "date_day_not_in_future": [{"date": "2031-11-07"}],
 }
 CORRECTED = date(2012, 8, 31)

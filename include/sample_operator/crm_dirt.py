@@ -16,7 +16,7 @@ from sample_operator.membership_dirt import CORRECTED
 
 DIRT = membership_dirt.DIRT | campaign_dirt.DIRT
 DIRTY_IN_APRIL = membership_dirt.DIRTY_IN_APRIL | campaign_dirt.DIRTY_IN_APRIL
-REPORTED = {"company_exists", "campaign_exists", "staff_exists"}
+REPORTED = {"company_exists", "campaign_exists", "staff_exists", "channel_known"}
 """Rules that refuse nothing, for a row may come before its parent. These rows count nowhere: their parent never comes."""
 
 

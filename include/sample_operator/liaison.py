@@ -38,8 +38,8 @@ PHANTOM = "CLG/2012/5"
 DIRT: dict[int, tuple[tuple[str, str, str, Row], ...]] = {
     # year: table, the rule that refuses the row, sheet, and what a row of its own says
     2010: (
-        ("member", "constituency_known", "Members",
-         {"Group": "PLG", "Member No.": "PLG-901", "Name": "Staff Sample", "Constituency": "Staff"}),
+        ("member", "group_code_present", "Members",
+         {"Group": " ", "Member No.": "PLG-901", "Name": "Staff Sample", "Constituency": "Philatelist"}),
         ("term", "term_to_readable", "Terms",
          {"Member No.": "PLG-901", "Term": 1, "From": "1/1/2010", "To": "30 Feb 2010"}),
         ("term", "term_ends_after_it_begins", "Terms",
@@ -66,7 +66,7 @@ DIRT: dict[int, tuple[tuple[str, str, str, Row], ...]] = {
     2012: (
         ("attendance", "attendee_known", "Attendance",
          {"Meeting No.": "PLG/2012/3", "Name": "Nobody Sample", "Attended": "Y"}),
-        ("attendance", "mark_known", "Attendance", {"Meeting No.": "PLG/2012/3", "Attended": "?"}),
+        ("attendance", "attendance_known", "Attendance", {"Meeting No.": "PLG/2012/3", "Attended": "?"}),
         ("action", "done_on_or_after_raised", "Actions",
          {"Meeting No.": "PLG/2012/1", "Action No.": "PLG/2012/1-A9", "Raised": "2012-03-15", "Due": "15/4/2012",
           "Done": "15 Mar 2011"}),

@@ -15,8 +15,9 @@ MEMBERSHIP: list[tuple[str, int, Wrong]] = [
     ("type", 2, {"left_on": ["n/a", "31/04/2012"]}),
     ("left_has_joined", 6, {"joined_on": [None, "", " "], "left_on": ["2012-06-30"]}),
     ("left_on_or_after_joined", 6, {"joined_on": ["2012-05-11"], "left_on": ["2011-05-11"]}),
-    ("club_known", 4, {"club_code": ["postclub", "postalplus ", "E-Club", "NA"]}),
-    ("joined_on_within_a_year", 2, {"joined_on": ["2031-02-05", "2103-02-05"]}),
+    ("club_known", 3, {"club_code": ["postclub", "E-Club", "PostalPlus?"]}),
+    ("club_code_present", 1, {"club_code": ["NA"]}),
+    ("joined_on_within_366_days", 2, {"joined_on": ["2031-02-05", "2103-02-05"]}),
     ("company_exists", 3, {"company_id": ["C999991", "C999992", "C999993"]}),
 ]
 COMPANY = [

@@ -35,7 +35,6 @@ BAD = {
         ("ends_on_or_after_starts", {"ends_on": "2012-04-30"}),
         ("starts_on_present", {"starts_on": None}), ("starts_on_not_before_1997", {"starts_on": "1996-12-31"}),
         ("campaign_name_present", {"campaign_name": None}), ("campaign_name_decoded", {"campaign_name": DECODED}),
-        ("campaign_id_not_blank", {"campaign_id": ""}),
     ],
     ("campaign", "campaign_contact"): [
         ("campaign_exists", {"campaign_id": "ZZ"}), ("company_exists", {"company_id": "ZZ"}), *PERSON,
@@ -45,7 +44,6 @@ BAD = {
         ("", {"has_consent": None, "contacted_on": None}),
         ("contacted_on_not_in_future consent_from_april_2013", {"contacted_on": "2013-04-01"}),
         ("company_once_a_campaign", {"campaign_id": "CP1", "company_id": "M1"}),
-        ("campaign_contact_id_not_blank", {"campaign_contact_id": ""}),
     ],
     ("campaign", "campaign_response"): [
         ("campaign_exists contact_exists", {"campaign_id": "ZZ"}), ("contact_exists", {"company_id": "ZZ"}),
@@ -54,12 +52,10 @@ BAD = {
         ("responded_at_not_before_1997 responded_on_or_after_contacted", {"responded_at": "1996-12-31 23:59+08"}),
         ("responded_on_or_after_contacted", {"responded_at": "2013-03-30 23:59+08"}),
         ("response_once", {"campaign_id": "CP1", "company_id": "M1"}),
-        ("campaign_response_id_not_blank", {"campaign_response_id": ""}),
     ],
     ("campaign", "relationship_executive"): [
         ("active_to_on_or_after_from", {"active_to": "2008-01-01"}), ("active_from_present", {"active_from": None}),
         ("active_from_not_before_1997", {"active_from": "1996-12-31"}), ("team_present", {"team": None}),
-        ("relationship_executive_id_not_blank", {"relationship_executive_id": ""}),
     ],
     ("campaign", "account_assignment"): [
         ("company_exists", {"company_id": "ZZ"}), ("staff_exists", {"staff_id": "ZZ"}), ("", {"staff_id": "A{i}"}),
@@ -68,7 +64,6 @@ BAD = {
         ("assigned_from_not_before_1997", {"assigned_from": "1996-12-31"}),
         ("", {"company_id": "M1", "staff_id": "RE1", "assigned_from": "2012-06-01", "assigned_to": None}),
         ("one_assignment_at_a_time", {"company_id": "M1", "staff_id": "RE1", "assigned_from": "2012-07-01", "assigned_to": None}),
-        ("account_assignment_id_not_blank", {"account_assignment_id": ""}),
     ],
     ("campaign", "interaction"): [
         ("company_exists", {"company_id": "ZZ"}), ("staff_exists", {"staff_id": "ZZ"}), ("", {"staff_id": "RE1"}),
@@ -76,6 +71,5 @@ BAD = {
         ("direction_known", {"direction": "both"}), ("interacted_at_not_in_future", {"interacted_at": FUTURE}),
         ("interacted_at_not_before_1997", {"interacted_at": "1996-12-31 23:59+08"}),
         ("interaction_once", {"company_id": "M1", "staff_id": "A1"}),
-        ("interaction_id_not_blank", {"interaction_id": ""}),
     ],
 }  # fmt: skip

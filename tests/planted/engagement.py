@@ -26,13 +26,13 @@ GOOD = {
 }  # fmt: skip
 BAD = {
     ("engagement", "activity"): [
-        ("activity_id_not_blank", {"activity_id": " "}), ("kind_known", {"kind": "webinar"}),
-        ("seats_positive", {"seats": 0}), ("seats_plausible", {"seats": 2001}), ("", {"seats": None}),
-        ("held_on_not_before_1997", {"held_on": "1996-12-31"}), ("held_on_within_two_years", {"held_on": "2015-04-01"}),
+        ("kind_known", {"kind": "webinar"}),
+        ("seats_not_below_1", {"seats": 0}), ("seats_plausible", {"seats": 2001}), ("", {"seats": None}),
+        ("held_on_not_before_1997", {"held_on": "1996-12-31"}), ("held_on_within_730_days", {"held_on": "2015-04-01"}),
         ("title_present", {"title": " "}), ("title_decoded", {"title": DECODED}),
     ],
     ("engagement", "registration"): [
-        ("registration_id_not_blank", {"registration_id": "\u3000"}), ("activity_exists", {"activity_id": "ZZ"}),
+        ("activity_exists", {"activity_id": "ZZ"}),
         ("company_exists", {"company_id": "ZZ"}),
         ("registered_on_not_in_future", {"registered_on": "2013-04-01"}),
         ("registered_on_not_before_1997", {"registered_on": "1996-12-31"}),
@@ -40,7 +40,7 @@ BAD = {
         ("walk_in_attended", {"attended": None}), ("", {"attended": None, "is_walk_in": False}),
     ],
     ("engagement", "email_event"): [
-        ("event_id_not_blank", {"event_id": ""}), ("event_type_known", {"event_type": "processed", "is_machine_open": None}),
+        ("event_type_known", {"event_type": "processed", "is_machine_open": None}),
         ("category_names_a_mailing", {"category": []}), ("category_names_a_mailing", {"category": {"name": "enews"}}),
         ("category_names_a_mailing", {"category": '" "'}), ("", {"category": '"enews"'}),
         ("occurred_not_in_future", {"occurred_epoch": 1364745600}), ("", {"occurred_epoch": 1364745599}),
@@ -49,14 +49,21 @@ BAD = {
         ("only_opens_are_by_machine", {"event_type": "click"}), ("told_within_62_days", {"occurred_epoch": 1359000000}),
     ],
     ("engagement", "hotline_interval"): [
-        ("counts_not_negative", {"wait_seconds": -1}), ("calls_add_up", {"abandoned": 1}),
+        ("wait_seconds_not_below_0", {"wait_seconds": -1}),
+        ("offered_not_below_0 answered_not_below_0 within_20s_are_answered", {"offered": -1, "answered": -3}),
+        ("abandoned_not_below_0", {"abandoned": -1, "answered": 11, "wait_seconds": 200}),
+        ("answered_within_20s_not_below_0", {"answered_within_20s": -1, "wait_seconds": 200}),
+        ("calls_add_up", {"abandoned": 1}),
         ("within_20s_are_answered", {"answered_within_20s": 9}), ("slow_calls_waited", {"wait_seconds": 59}),
         ("starts_a_quarter", {"start_time": "09:20"}), ("call_date_not_in_future", {"call_date": "2013-04-01"}),
         ("call_date_not_before_1997", {"call_date": "1996-12-31"}),
         ("offered_plausible", {"offered": 501, "answered": 499}),
     ],
     ("engagement", "website_day"): [
-        ("counts_not_negative", {"downloads": -1}), ("logins_are_visits", {"logins": 11}),
+        ("downloads_not_below_0", {"downloads": -1}), ("logins_not_below_0", {"logins": -1}),
+        ("visits_not_below_0 logins_are_visits", {"visits": -1}),
+        ("page_views_not_below_0 pages_at_least_visits", {"page_views": -1}),
+        ("logins_are_visits", {"logins": 11}),
         ("pages_at_least_visits", {"page_views": 9}), ("pages_plausible", {"page_views": 501}),
         ("date_day_not_in_future", {"date_day": "2013-04-01"}),
         ("date_day_not_before_1997", {"date_day": "1996-12-31"}),

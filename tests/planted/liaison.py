@@ -51,23 +51,23 @@ BAD = {
     ],
     ("liaison", "term"): [
         ("member_exists", {"member_no": "ZZ"}), ("term_number_unique", {"member_no": "M1"}),
-        ("term_number_positive", {"term_number": 0}), ("term_from_readable", {"term_from": "30 Feb 2012"}),
+        ("term_number_not_below_1", {"term_number": 0}), ("term_from_readable", {"term_from": "30 Feb 2012"}),
         ("term_to_readable", {"term_to": "二○一二年二月三十日"}), ("term_ends_after_it_begins", {"term_to": "4 Nov 2012"}),
-        ("term_not_before_1990", {"term_from": "31/12/1989", "term_to": ""}),
+        ("term_from_not_before_1990", {"term_from": "31/12/1989", "term_to": ""}),
         ("term_of_ten_years_at_most", {"term_to": "7/11/2022"}),
     ],
     ("liaison", "meeting"): [
         ("meeting_no_unique", {"meeting_no": "N1"}), ("group_exists", {"group_code": "ZZ"}),
         ("held_on_readable", {"held_on": "today"}), ("held_on_readable", {"held_on": "20121105"}),
-        ("held_on_plausible", {"held_on": "31/12/1989"}),
-        ("held_on_plausible held_on_not_in_future", {"held_on": "1 Apr 2016"}),
+        ("held_on_not_before_1990", {"held_on": "31/12/1989"}),
+        ("held_on_within_731_days held_on_not_in_future", {"held_on": "1 Apr 2016"}),
         ("held_on_not_in_future", {"held_on": "1 Apr 2013"}),
         ("chair_office_present", {"chair_office": None}), ("chair_office_known", {"chair_office": "Ms Chan"}),
     ],
     ("liaison", "attendance"): [
         ("meeting_exists", {"meeting_no": "ZZ"}), ("name_key_pseudonymous", {"name_key": "Chan Tai Man"}),
         ("attendee_known", {"name_key": SHA}), ("named_once", {"name_key": f"{1:064x}"}),
-        ("mark_known", {"attendance": "?"}),
+        ("attendance_known", {"attendance": "?"}),
     ],
     ("liaison", "topic"): [
         ("topic_no_unique", {"topic_no": "T1"}), ("meeting_exists", {"meeting_no": "ZZ"}),

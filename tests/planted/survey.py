@@ -39,7 +39,7 @@ BAD = {
         ("period_start_not_before_1997", {"period_start": "1996-12-31"}),
         ("fieldwork_end_after_start", {"fieldwork_end": "2012-12-31"}),
         ("fieldwork_near_period", {"fieldwork_start": "2011-12-01"}),
-        ("eligible_sample_positive", {"eligible_sample": 0}),
+        ("eligible_sample_not_below_1", {"eligible_sample": 0}),
         ("wave_code_not_blank", {"wave_code": ""}), ("wave_delivered_once", {"wave_code": "wave 1"}),
     ],
     ("survey", "question"): [

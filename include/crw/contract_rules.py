@@ -1,0 +1,212 @@
+"""The rules that follow from a table's contract, as a suite holds them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime, time
+from typing import Any
+
+from psycopg import sql
+
+from crw import expectations, seeds
+from crw.contracts import Column, Table, table
+from crw.settings import HONG_KONG
+from crw.suites import literal
+
+BLANKS = r"U&' \0009\000A\000D\00A0\3000'"
+"""What staging trims (macro `trimmed`): blank, tab, line ends, the no-break and the ideographic space."""
+
+BLANK_WORDS = ("", "na", "n/a", "null", "blank", "0")
+"""Nothing, and what people type for it where a code belongs (macro `stated`)."""
+
+AS_WRITTEN = {name: f"{{{name}}}" for name in ("batch", "interval_start", "interval_end")}
+"""What stands in a rule for a value of the load, which `suites` writes in."""
+
+Rule = dict[str, Any]
+
+
+def of(contract: Table, limits: dict[str, dict[str, Any]] | None = None) -> list[Rule]:
+    """The rules of a table: volume, watermark and key, then those of each column.
+
+    Args:
+        contract: the table.
+        limits: by name of a rule, what takes the place of its class's own limits.
+
+    Raises:
+        ContractError: a column refers to a table or column, or names a list, that is not declared.
+    """
+    rules = [*_of_the_load(contract, limits or {}), *_of_the_key(contract)]
+    for column in contract.columns:
+        rules += _of(column, contract)
+    return rules
+
+
+def _query(kind: type, **values: Any) -> Rule:
+    """The rule of a class that is a query of its own."""
+    values |= AS_WRITTEN
+    return _rule(kind, {"unexpected_rows_query": kind.unexpected.format(**values)}, kind.demanded, values)
+
+
+def _condition(kind: type, column: Column, severity: str | None = None, **values: Any) -> Rule:
+    """The rule of a class that is a condition on a column."""
+    values |= AS_WRITTEN | _said_of(column)
+    about = {"column": column.name, "condition": kind.unexpected.format(**values)}
+    return _rule(kind, about, severity or kind.demanded, values)
+
+
+def _rule(kind: type, kwargs: dict[str, str], severity: str, values: dict[str, Any]) -> Rule:
+    meta = {"rule": kind.rule.format(**values), "notes": kind.sentence.format(**values)}
+    return {"type": kind.expectation_type, "kwargs": kwargs, "severity": severity, "meta": meta}
+
+
+def _said_of(column: Column) -> dict[str, Any]:
+    """What the classes' names, sentences and conditions may say of a column."""
+    quoted, trimmed = _quoted(column.name), _trimmed(column)
+    moment = f"raw.typed_date({quoted})" if column.holds == "date" else quoted
+    is_moment = column.type == "timestamptz"
+    absent = f"{quoted} is null"
+    if column.type == "text":
+        absent = (
+            f"coalesce(lower({trimmed}), '') in ({_literals(BLANK_WORDS)})"
+            if column.codes
+            else f"coalesce({trimmed}, '') = ''"
+        )
+    night = (f"{moment} >= {{day_end}} + interval '{column.days_ahead} days'" if is_moment
+             else f"{moment} > {{business_date}} + {column.days_ahead}")  # fmt: skip
+    return {
+        "name": column.name,
+        "stem": re.sub("_(code|id|no)$", "", column.name),
+        "description": column.description,
+        "column": quoted,
+        "trimmed": trimmed,
+        "moment": moment,
+        "is_absent": absent,
+        "is_after_night": night,
+        "codes": column.codes,
+        "longest": column.longest,
+        "lowest": column.lowest,
+        "days_ahead": column.days_ahead,
+        "earliest": column.earliest,
+        "earliest_literal": column.earliest
+        and literal(datetime.combine(column.earliest, time(), HONG_KONG) if is_moment else column.earliest),
+    }
+
+
+def _of_the_load(contract: Table, limits: dict[str, dict[str, Any]]) -> Iterator[Rule]:
+    for kind in (expectations.ExpectVolumeNotExtreme, expectations.ExpectVolumeAsUsual):
+        limit = kind.limits | limits.get(kind.rule, {})
+        yield _query(kind, **limit, history=_history(contract, limit))
+    for kind in (expectations.ExpectWatermarkBeforeIntervalEnd, expectations.ExpectWatermarkAfterIntervalStart):
+        yield _condition(kind, contract.column(contract.watermark))
+
+
+def _history(contract: Table, limit: dict[str, Any]) -> str:
+    """A query of rows_read, and of the nights before that brought rows: how many, and how many rows are usual."""
+    usual = {"median": "percentile_cont(0.5) within group (order by rows_read)", "busiest": "max(rows_read)"}
+    return (
+        "select rows_read, nights, usual from (select rows_read from audit.load where load_id = {load_id}) now, "
+        f"(select count(*) as nights, {usual[limit['usual']]} as usual from (select rows_read from audit.load "
+        f"where source = '{contract.source}' and table_name = '{contract.name}' and state = 'published' "
+        "and rows_read > 0 and business_date < {business_date} "
+        f"order by business_date desc, load_id desc limit {limit['nights']}) recent) history "
+        # Great Expectations wants its batch in every query.
+        "cross join (select from {batch} having true) batch"
+    )
+
+
+def _of_the_key(contract: Table) -> Iterator[Rule]:
+    key = [contract.column(name) for name in contract.key]
+    for column in key:
+        yield _condition(expectations.ExpectKeyToBePresent, column)
+        if column.type == "text" and not column.provenance:
+            yield _condition(expectations.ExpectKeyNotToBeBlank, column)
+    latest_first = ", ".join(f"{_quoted(name)} desc nulls last" for name in (contract.watermark, *contract.tie_break))
+    yield _query(
+        expectations.ExpectKeyToBeUnique,
+        key=", ".join(map(_quoted, contract.key)),
+        latest_first=latest_first,
+        shown=_quoted(next((column.name for column in key if not column.provenance), contract.key[-1])),
+    )
+
+
+def _of(column: Column, contract: Table) -> Iterator[Rule]:
+    if column.name not in contract.key:
+        if column.required:
+            yield _condition(expectations.ExpectRequiredToBePresent, column)
+        if column.expected:
+            yield _condition(expectations.ExpectExpectedToBePresent, column)
+    if column.pseudonym_of:
+        yield _condition(expectations.ExpectPseudonym, column)
+    if column.longest:
+        yield _condition(expectations.ExpectTextNotTooLong, column)
+    if column.lowest is not None:
+        yield _condition(expectations.ExpectNumberNotBelow, column)
+    if column.codes:
+        yield _code_rule(column)
+    if column.references:
+        yield _reference_rule(column)
+    yield from _moment_rules(column)
+
+
+def _code_rule(column: Column) -> Rule:
+    codes = seeds.code_list(column.codes)
+    severity = {"refused": "warning", "not_stated": "info"}[codes.unknown]
+    known = dict.fromkeys([*BLANK_WORDS, *(code.lower() for code in codes.codes)])
+    return _condition(
+        expectations.ExpectCodeToBeListed,
+        column,
+        severity,
+        known=_literals(known),
+        listed=", ".join(codes.codes),
+        consequence=expectations.ExpectCodeToBeListed.consequence[severity],
+    )
+
+
+def _reference_rule(column: Column) -> Rule:
+    return _condition(
+        expectations.ExpectReferenceToExist,
+        column,
+        column.orphan,
+        targets=" or ".join(f"{source}.{name}" for source, name, _ in column.references),
+        is_orphan=" and ".join(_is_orphan(column, *target) for target in column.references),
+        consequence=expectations.ExpectReferenceToExist.consequence[column.orphan],
+    )
+
+
+def _is_orphan(column: Column, source: str, name: str, referred: str) -> str:
+    """A condition: neither tonight's batch of the table referred to nor its history has the value.
+
+    A key is compared as it is, so that its index is used; another column was typed by hand. The column is renamed,
+    because the condition stands where only the batch's own columns have no other name.
+    """
+    contract = table(source, name)
+    value = _quoted(referred) if referred in contract.key else f"btrim({_quoted(referred)}, {BLANKS})"
+    return " and ".join(
+        f"not exists (select from (select {value} as referred from {schema}.{contract.identifier}) known "
+        f"where referred = {_trimmed(column)})"
+        for schema in ("landing", "raw")
+    )
+
+
+def _moment_rules(column: Column) -> Iterator[Rule]:
+    if column.holds == "date":
+        yield _condition(expectations.ExpectTypedDateToBeReadable, column)
+    if column.earliest:
+        yield _condition(expectations.ExpectMomentNotBefore, column)
+    if column.days_ahead == 0:
+        yield _condition(expectations.ExpectMomentNotInFuture, column)
+    elif column.days_ahead is not None:
+        yield _condition(expectations.ExpectMomentWithinDays, column)
+
+
+def _quoted(name: str) -> str:
+    return sql.Identifier(name).as_string()
+
+
+def _trimmed(column: Column) -> str:
+    return f"btrim({_quoted(column.name)}, {BLANKS})"
+
+
+def _literals(values: Iterable[str]) -> str:
+    return ", ".join(map(literal, values))
