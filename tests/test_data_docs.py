@@ -44,8 +44,8 @@ def test_the_site_holds_the_last_nights_and_links_to_every_page(nights, tmp_path
 def test_a_page_shows_each_rule_in_words_and_the_offending_value_escaped(nights, tmp_path):
     data_docs.build(nights, tmp_path, keep_nights=1)
     page = next(tmp_path.glob("*/*.html")).read_text(encoding="utf-8")
-    assert "issue_code is no known issue." in page
-    assert "More than 20 times the usual night" in page
+    assert "issue_code is no code of the list issue (loss, part_loss," in page
+    assert "More than 20 times the median of the last 7 published nights" in page
     assert "&lt;b&gt;weather" in page
     assert "<b>weather" not in page
 

@@ -23,9 +23,9 @@ def office(code, **changes):
 
 @pytest.fixture
 def night(database):
-    """A night with two good offices, one in a district nobody knows, one opened on 30 February, one unreadable line."""
+    """A night with two good offices, one closed before it opened, one opened on 30 February, one unreadable line."""
     load = ledger.start_load(database, POST_OFFICE, NIGHT, "test")
-    records = [office("A"), office("B"), office("C", district_code="XX"), office("D", opened_on="1990-02-30")]
+    records = [office("A"), office("B"), office("C", closed_on="1989-01-01"), office("D", opened_on="1990-02-30")]
     landing.land(database, load, Batch("json", records, [Rejection("line 9: too few columns", {"line": "E,"})]))
     quality.validate_landing(database, POST_OFFICE, load.load_id, NIGHT)
     ledger.record(database, load, "validated")
@@ -47,7 +47,7 @@ def held(database):
 
 def test_a_mended_row_is_published_and_the_others_stay(night):
     night.execute(
-        "update quarantine.record set record = jsonb_set(record, '{district_code}', '\"KT\"') "
+        "update quarantine.record set record = jsonb_set(record, '{closed_on}', 'null') "
         "where record ->> 'post_office_code' = 'C'"
     )
     assert replay(night, POST_OFFICE, NIGHT, "test") == publish.Figures(2, 1, 0, 1)
@@ -69,7 +69,7 @@ def test_a_replay_does_not_move_the_watermark(night):
 
 def test_a_date_that_was_never_published_is_not_replayed(database):
     load = ledger.start_load(database, POST_OFFICE, NIGHT, "test")
-    landing.land(database, load, Batch("json", [office("A"), office("C", district_code="XX")]))
+    landing.land(database, load, Batch("json", [office("A"), office("C", closed_on="1989-01-01")]))
     quality.validate_landing(database, POST_OFFICE, load.load_id, NIGHT)
     ledger.record(database, load, "validated")  # and another table of the source failed
     with pytest.raises(ledger.LoadError, match=r"feedback\.post_office was never published for 2013-03-31"):
@@ -80,7 +80,7 @@ def test_a_date_that_was_never_published_is_not_replayed(database):
 def test_a_repetition_does_not_take_the_place_of_the_row_that_was_kept(database):
     load = ledger.start_load(database, POST_OFFICE, NIGHT, "test")
     earlier = office("A", name_en="Old name", updated_at="2013-03-31T09:00:00+08:00")
-    landing.land(database, load, Batch("json", [earlier, office("A"), office("B", district_code="XX")]))
+    landing.land(database, load, Batch("json", [earlier, office("A"), office("B", closed_on="1989-01-01")]))
     quality.validate_landing(database, POST_OFFICE, load.load_id, NIGHT, check_share=False)
     ledger.record(database, load, "validated")
     publish.publish_load(database, load)

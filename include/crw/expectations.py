@@ -8,7 +8,7 @@ or a load with earlier ones, is a query of its own. `{interval_end}` and the lik
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from great_expectations.compatibility.sqlalchemy import sqlalchemy as sa
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine
@@ -39,6 +39,11 @@ class ExpectNoRowWhere(ColumnMapExpectation):
     map_metric: ClassVar[str] = "column_values.row_condition"
     success_keys: ClassVar[tuple[str, ...]] = ("condition", "mostly")
     args_keys: ClassVar[tuple[str, ...]] = ("column", "condition")
+
+    def _validate(self, metrics: dict[str, Any], *arguments: Any, **named: Any) -> dict[str, Any]:
+        """As Great Expectations does, which however lets every rule pass on a column of which each value is null."""
+        outcome = super()._validate(metrics, *arguments, **named)
+        return {**outcome, "success": not metrics[f"{self.map_metric}.unexpected_count"]}
 
 
 class ExpectKeyToBePresent(ExpectNoRowWhere):

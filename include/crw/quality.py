@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-import psycopg
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
-from crw import suites
+from crw import quarantine, suites, validation
 from crw.contracts import Table
 from crw.settings import EXPECTATIONS, HONG_KONG
-from crw.suites import QualityError, RuleResult
+from crw.suites import QualityError
+from crw.validation import RuleResult
 from crw.warehouse import landing_table
 
 
@@ -60,7 +60,8 @@ def validate_landing(
 
     Raises:
         QualityError: a critical rule failed, too large a share of the rows is bad, or a rule could not be evaluated.
-            Landing and quarantine are then as before; the row in `audit.validation` is written all the same.
+            The row in `audit.validation` is written all the same. Where too many rows are bad they are in quarantine,
+            else landing and quarantine are as before.
     """
     load = connection.execute(
         "select interval_start, interval_end, rows_read from audit.load where load_id = %s", [load_id]
@@ -74,20 +75,22 @@ def validate_landing(
         "interval_start": interval_start.astimezone(HONG_KONG),
         "interval_end": interval_end.astimezone(HONG_KONG),
     }
-    results, report = suites.run(connection, suite, ("landing", table.identifier), parameters)
+    results, report = validation.run(connection, suite, ("landing", table.identifier), parameters)
     rows = _count_rows(connection, landing_table(table))
     run = _Run(suite["name"], business_date, load_id, rows, results, report)
     try:
         _refuse(f"landing.{table.identifier}", [_with_keys(connection, table, result) for result in results])
         with connection.transaction():
-            before = _count_quarantined(connection, load_id)
-            quarantined = before + _quarantine(connection, table, run)
-            if check_share:
-                _check_share(table, suite["meta"], quarantined, rows + before if rows_read is None else rows_read)
-            _record(connection, run, success=True)
+            warnings = [result for result in results if result.severity == "warning" and not result.success]
+            quarantine.move(connection, table, load_id, business_date, warnings)
+        # After they are kept: whoever is told that too many rows are bad wants to look at them.
+        if check_share:
+            quarantine.check_share(connection, table, load_id, rows_read, suite["meta"])
+        _record(connection, run, success=True)
     except QualityError:
         _record(connection, run, success=False)
         raise
+    quarantined = quarantine.count(connection, load_id)
     return Outcome(True, quarantined, _summary(results, quarantined), results)
 
 
@@ -99,7 +102,7 @@ def validate_mart(connection: Connection, mart: str, business_date: date) -> Out
     """
     name = f"marts/{mart}"
     suite = suites.of_mart(EXPECTATIONS / f"{name}.json")
-    results, report = suites.run(connection, suite, ("candidate", mart), _parameters(business_date))
+    results, report = validation.run(connection, suite, ("candidate", mart), _parameters(business_date))
     rows = connection.execute(sql.SQL("select count(*) from {}").format(sql.Identifier("candidate", mart))).fetchone()[
         0
     ]
@@ -155,102 +158,13 @@ def _refuse(target: str, results: list[RuleResult]) -> None:
 
 
 def _with_keys(connection: Connection, table: Table, result: RuleResult) -> RuleResult:
-    """The result with the keys of its first bad rows as examples: what an operator can look up at the source."""
     if result.success or result.error or result.severity != "critical" or not result.rows_query:
         return result
-    keys = sql.SQL(" || ', ' || ").join(
-        sql.SQL("{} || coalesce({}::text, 'null')").format(sql.Literal(f"{key}="), sql.Identifier(key))
-        for key in table.key
-    )
-    rows = _execute(
-        connection,
-        table,
-        sql.SQL("select {} from {} where _row_no in (select _row_no from ({}) found) order by _row_no limit {}").format(
-            keys, landing_table(table), sql.SQL(result.rows_query), sql.Literal(suites.EXAMPLES)
-        ),
-    )
-    return replace(result, examples=tuple(key for (key,) in rows))
-
-
-def _quarantine(connection: Connection, table: Table, run: _Run) -> int:
-    """Move every row that a warning names from landing to quarantine, with all its reasons. Returns how many."""
-    warnings = [result for result in run.results if result.severity == "warning" and not result.success]
-    if not warnings:
-        return 0
-    found = sql.SQL(" union all ").join(_found(position, result) for position, result in enumerate(warnings))
-    statement = sql.SQL(
-        "with bad as "
-        "(select _row_no, jsonb_agg(reason order by position) as reasons from ({found}) found group by _row_no), "
-        "inserted as (insert into quarantine.record "
-        "(load_id, source, table_name, business_date, row_no, record, reasons) "
-        "select {load_id}, {source}, {table}, {business_date}, _row_no, to_jsonb(landed) - '_row_no', reasons "
-        "from bad join {landing} landed using (_row_no) returning row_no, reasons), "
-        "deleted as (delete from {landing} using inserted where _row_no = row_no returning _row_no) "
-        "select reason ->> 'rule', count(*), (select count(*) from deleted) "
-        "from inserted, jsonb_array_elements(reasons) reason group by 1"
-    ).format(
-        found=found,
-        load_id=sql.Literal(run.load_id),
-        source=sql.Literal(table.source),
-        table=sql.Literal(table.name),
-        business_date=sql.Literal(run.business_date),
-        landing=landing_table(table),
-    )
-    moved = _execute(connection, table, statement)
-    counts = {rule: count for rule, count, _ in moved}
-    for result in warnings:
-        # GX counted the same rule by another query: if the two disagree, rows would be lost or wrongly refused.
-        if counts.get(result.rule, 0) != result.unexpected:
-            raise QualityError(
-                f"landing.{table.identifier}: rule {result.rule} could not be evaluated: it counts {result.unexpected} "
-                f"rows but names {counts.get(result.rule, 0)}"
-            )
-    return moved[0][2]
-
-
-def _found(position: int, result: RuleResult) -> sql.Composed:
-    """The bad rows of one rule, each with the reason as quarantine keeps it."""
-    return sql.SQL(
-        "select _row_no, {position} as position, jsonb_build_object('rule', {rule}::text, 'column', {column}::text, "
-        "'value', min(to_jsonb(found) ->> {value_of}), 'message', {notes}::text, 'severity', 'warning') as reason "
-        "from ({rows}) found group by _row_no"
-    ).format(
-        position=sql.Literal(position),
-        rule=sql.Literal(result.rule),
-        column=sql.Literal(result.column),
-        value_of=sql.Literal(result.value_of),
-        notes=sql.Literal(result.notes),
-        rows=sql.SQL(result.rows_query),
-    )
-
-
-def _execute(connection: Connection, table: Table, statement: sql.Composed) -> list[tuple]:
-    """Run a statement that holds rules' own SQL: without parameters, so that a `%` in a rule stays one."""
-    try:
-        return connection.execute(statement).fetchall()
-    except (psycopg.ProgrammingError, psycopg.DataError) as error:
-        raise QualityError(f"landing.{table.identifier}: a rule could not be evaluated: {error}") from error
+    return replace(result, examples=quarantine.keys_of(connection, table, result))
 
 
 def _count_rows(connection: Connection, relation: sql.Identifier) -> int:
     return connection.execute(sql.SQL("select count(*) from {}").format(relation)).fetchone()[0]
-
-
-def _count_quarantined(connection: Connection, load_id: int) -> int:
-    return connection.execute("select count(*) from quarantine.record where load_id = %s", [load_id]).fetchone()[0]
-
-
-def _check_share(table: Table, meta: dict[str, Any], quarantined: int, rows_read: int) -> None:
-    """Raise QualityError when more rows are bad than the suite tolerates.
-
-    `quarantine_allowance` rows are tolerated whatever their share: a night of three rows, one of them bad, is no alarm.
-    """
-    threshold, allowance = meta["quarantine_threshold"], meta["quarantine_allowance"]
-    if quarantined > allowance and quarantined > threshold * rows_read:
-        raise QualityError(
-            f"landing.{table.identifier}: {quarantined} of {rows_read} rows are bad; "
-            f"the suite tolerates {threshold:.1%}, or {allowance} rows"
-        )
 
 
 def _record(connection: Connection, run: _Run, success: bool) -> None:

@@ -13,11 +13,12 @@ def write_suite(tmp_path, monkeypatch):
     """Write a suite for the category table, or for a mart, in place of the project's."""
     monkeypatch.setattr(quality, "EXPECTATIONS", tmp_path)
 
-    def write(*rules, threshold=0.5, allowance=0, name="landing/feedback/category"):
+    def write(*rules, changes=None, threshold=0.5, allowance=0, name="landing/feedback/category"):
         path = tmp_path / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         meta = {"description": "test", "quarantine_threshold": threshold, "quarantine_allowance": allowance}
-        path.write_text(json.dumps({"name": name, "meta": meta, "expectations": rules}))
+        told = {"changes": changes} if changes else {}
+        path.write_text(json.dumps({"name": name, "meta": meta, **told, "expectations": rules}))
         return path
 
     return write

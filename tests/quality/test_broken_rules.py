@@ -4,7 +4,18 @@ import psycopg
 import pytest
 
 from crw import quality, suites
-from tests.quality.rules import kind_is_complaint, landed, last_validation, quarantined, rule, sql_rule, validate
+from tests.quality.rules import (
+    TABLE,
+    kind_is_complaint,
+    landed,
+    last_validation,
+    made,
+    particular,
+    quarantined,
+    rule,
+    sql_rule,
+    validate,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,8 +36,8 @@ def test_a_broken_rule_is_no_bad_data(database, write_suite, land, broken):
     assert (len(landed(database)), quarantined(database)) == (2, [])
     success, _, _, entries = last_validation(database)
     assert success is False
-    assert entries[0]["error"] is None
-    assert entries[1]["error"]
+    assert entries[-2]["error"] is None
+    assert entries[-1]["error"]
 
 
 def test_a_rule_whose_rows_cannot_be_selected_is_broken_too(database, write_suite, land):
@@ -54,7 +65,7 @@ def test_an_empty_batch_passes_row_rules_and_still_meets_table_rules(database, w
         ),
     )
     outcome = validate(database, land())
-    assert [(result.rule, result.success) for result in outcome.results] == [("kind", True), ("any", False)]
+    assert [(result.rule, result.success) for result in particular(outcome)] == [("kind", True), ("any", False)]
 
 
 def test_parameters_reach_sql_and_every_other_rule(database, write_suite, land):
@@ -67,7 +78,7 @@ def test_parameters_reach_sql_and_every_other_rule(database, write_suite, land):
         ),
     )
     outcome = validate(database, land("complaint"))
-    assert [(result.rule, result.unexpected) for result in outcome.results] == [("late", 0), ("early", 1)]
+    assert [(result.rule, result.unexpected) for result in particular(outcome)] == [("late", 0), ("early", 1)]
 
 
 @pytest.mark.parametrize(
@@ -82,14 +93,42 @@ def test_parameters_reach_sql_and_every_other_rule(database, write_suite, land):
 )
 def test_a_suite_that_could_not_gate_is_refused(write_suite, rules, message):
     with pytest.raises(quality.QualityError, match=message):
-        suites.load(write_suite(*rules))
+        suites.of_landing(TABLE, write_suite(*rules).parents[1])
 
 
-def test_a_missing_suite_or_load_is_named(database, write_suite, land):
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"no_such_rule": {"severity": "info", "reason": "why"}}, "changes no_such_rule, which does not follow"),
+        ({"key_unique": {"severity": "info"}}, "a change of key_unique has a reason"),
+        ({"key_unique": {"kwargs": {}, "reason": "why"}}, "a change of key_unique has a reason"),
+        (
+            {"volume_extreme": {"severity": "warning", "reason": "why"}},
+            "volume_extreme is a warning but selects no _row_no",
+        ),
+    ],
+)
+def test_a_change_that_would_not_be_one_is_refused(write_suite, changes, message):
+    with pytest.raises(quality.QualityError, match=message):
+        suites.of_landing(TABLE, write_suite(changes=changes).parents[1])
+
+
+def test_a_table_with_nothing_particular_needs_no_file(tmp_path):
+    suite = suites.of_landing(TABLE, tmp_path)
+    assert {rule["meta"]["rule"] for rule in suite["expectations"]} == made()
+
+
+def test_a_changed_rule_keeps_its_condition_and_says_why(write_suite):
+    change = {"key_unique": {"severity": "critical", "reason": "It must not be."}}
+    suite = suites.of_landing(TABLE, write_suite(changes=change).parents[1])
+    [changed] = [rule for rule in suite["expectations"] if rule["meta"]["rule"] == "key_unique"]
+    assert (changed["severity"], changed["meta"]["notes"].endswith("It must not be.")) == ("critical", True)
+    assert "unexpected_rows_query" in changed["kwargs"]
+
+
+def test_a_missing_load_is_named(database):
     with pytest.raises(quality.QualityError, match=r"load 99 is not in audit\.load"):
         validate(database, 99)
-    with pytest.raises(quality.QualityError, match=r"landing/feedback/category\.json"):
-        validate(database, land("complaint"))
 
 
 def test_a_password_with_signs_of_a_url_and_of_a_gx_variable_reaches_the_server(

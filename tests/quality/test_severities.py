@@ -1,9 +1,25 @@
 """What each severity does to the rows and to the load."""
 
+from dataclasses import replace
+
 import pytest
 
 from crw import quality
-from tests.quality.rules import NIGHT, kind_is_complaint, landed, last_validation, quarantined, rule, sql_rule, validate
+from tests.quality.rules import (
+    CATEGORY,
+    NIGHT,
+    TABLE,
+    kind_is_complaint,
+    landed,
+    last_validation,
+    made,
+    quarantined,
+    rule,
+    sql_rule,
+    validate,
+)
+
+COLUMNS = tuple(replace(column, codes="kind" if column.name == "kind" else None) for column in TABLE.columns)
 
 
 def test_a_warning_moves_the_whole_row_with_its_reason(database, write_suite, land):
@@ -19,7 +35,7 @@ def test_a_warning_moves_the_whole_row_with_its_reason(database, write_suite, la
         )
     ]  # fmt: skip
     assert (outcome.success, outcome.quarantined) == (True, 1)
-    assert outcome.message == "1 rules, 1 failed, 1 rows in quarantine; kind (warning, 1 rows)"
+    assert outcome.message == f"{len(made()) + 1} rules, 1 failed, 1 rows in quarantine; kind (warning, 1 rows)"
 
 
 def test_a_row_that_fails_several_rules_is_one_record_with_all_reasons(database, write_suite, land):
@@ -37,13 +53,21 @@ def test_a_row_that_fails_several_rules_is_one_record_with_all_reasons(database,
     assert outcome.quarantined == 1
 
 
+def test_a_condition_holds_of_a_column_that_is_null_throughout(database, write_suite, land):
+    write_suite(
+        rule("named", "warning", "expect_no_row_where", column="name_en", condition="name_en is null"), threshold=1
+    )
+    outcome = validate(database, land("complaint", "complaint"))
+    assert (outcome.quarantined, len(quarantined(database))) == (2, 2)
+
+
 def test_info_only_reports(database, write_suite, land):
     write_suite(kind_is_complaint("info"))
     outcome = validate(database, land("complaint", "gossip"))
     assert landed(database) == ["C1", "C2"]
     assert (outcome.success, outcome.quarantined, quarantined(database)) == (True, 0, [])
-    success, rules, failed, [entry] = last_validation(database)
-    assert (success, rules, failed) == (True, 1, 1)
+    success, rules, failed, [*_, entry] = last_validation(database)
+    assert (success, rules, failed) == (True, len(made()) + 1, 1)
     assert entry == {
         "rule": "kind",
         "severity": "info",
@@ -63,7 +87,7 @@ def test_a_critical_rule_stops_the_load_moves_nothing_and_names_rows(database, w
         "landing.feedback__category: rule kind failed (2 rows): why kind [category_code=C2 | category_code=C3]"
     )
     assert (len(landed(database)), quarantined(database)) == (3, [])
-    assert last_validation(database)[:3] == (False, 2, 2)
+    assert last_validation(database)[:3] == (False, len(made()) + 2, 2)
 
 
 def test_a_critical_rule_on_the_table_says_what_it_saw(database, write_suite, land):
@@ -84,13 +108,22 @@ def test_more_than_200_bad_rows_all_reach_quarantine(database, write_suite, land
     assert all(len(reasons) == 2 for _, _, reasons in quarantined(database))
 
 
-def test_too_large_a_share_fails_the_load_and_moves_nothing(database, write_suite, land):
+def test_too_large_a_share_fails_the_load_names_rules_and_keys_and_keeps_the_rows(database, write_suite, land):
     write_suite(kind_is_complaint("warning"), threshold=0.1)
     load_id = land(*["complaint"] * 8, "gossip", "rumour")
-    with pytest.raises(quality.QualityError, match=r"2 of 10 rows are bad; the suite tolerates 10.0%, or 0 rows"):
-        validate(database, load_id)
-    assert (len(landed(database)), quarantined(database)) == (10, [])
-    assert last_validation(database)[0] is False
+    said = r"2 of 10 rows are bad; the suite tolerates 10.0%, or 0 rows: kind 2 rows \[category_code=C9 \| category_code=C10\]"
+    for _ in range(2):
+        with pytest.raises(quality.QualityError, match=said + rf"\. They are in quarantine\.record, load_id {load_id}"):
+            validate(database, load_id)
+        assert [row_no for row_no, _, _ in quarantined(database)] == [9, 10]
+        assert (len(landed(database)), last_validation(database)[0]) == (8, False)
+
+
+def test_codes_that_no_list_has_are_told_with_their_counts(database, write_suite, land):
+    write_suite(threshold=0.1)
+    load_id = land(*["complaint"] * 8, "gossip", "rumour", "gossip")
+    with pytest.raises(quality.QualityError, match=r"kind_known 3 rows \[gossip 2, rumour 1\]"):
+        quality.validate_landing(database, replace(CATEGORY, columns=COLUMNS), load_id, NIGHT)
 
 
 def test_a_share_at_the_threshold_passes(database, write_suite, land):

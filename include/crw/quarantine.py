@@ -1,0 +1,137 @@
+"""Bad rows of a landed batch: named by their keys, moved to quarantine with their reasons, and too many of them told.
+
+Knows landing and quarantine and nothing of suites; `quality` decides which rows are bad.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+import psycopg
+from psycopg import Connection, sql
+
+from crw.contracts import Table
+from crw.suites import QualityError
+from crw.validation import EXAMPLES, RuleResult
+from crw.warehouse import landing_table
+
+
+def keys_of(connection: Connection, table: Table, result: RuleResult) -> tuple[str, ...]:
+    """The keys of the first rows in landing that a rule names: what an operator can look up at the source."""
+    keys = sql.SQL(" || ', ' || ").join(
+        sql.SQL("{} || coalesce({}::text, 'null')").format(sql.Literal(f"{key}="), sql.Identifier(key))
+        for key in table.key
+    )
+    rows = _execute(
+        connection,
+        table,
+        sql.SQL("select {} from {} where _row_no in (select _row_no from ({}) found) order by _row_no limit {}").format(
+            keys, landing_table(table), sql.SQL(result.rows_query), sql.Literal(EXAMPLES)
+        ),
+    )
+    return tuple(key for (key,) in rows)
+
+
+def move(connection: Connection, table: Table, load_id: int, business_date: date, warnings: list[RuleResult]) -> int:
+    """Move every row that a warning names from landing to quarantine, with all its reasons. Returns how many.
+
+    Raises:
+        QualityError: a rule names other rows than it counted, or its rows cannot be selected.
+    """
+    if not warnings:
+        return 0
+    found = sql.SQL(" union all ").join(_found(position, result) for position, result in enumerate(warnings))
+    statement = sql.SQL(
+        "with bad as "
+        "(select _row_no, jsonb_agg(reason order by position) as reasons from ({found}) found group by _row_no), "
+        "inserted as (insert into quarantine.record "
+        "(load_id, source, table_name, business_date, row_no, record, reasons) "
+        "select {load_id}, {source}, {table}, {business_date}, _row_no, to_jsonb(landed) - '_row_no', reasons "
+        "from bad join {landing} landed using (_row_no) returning row_no, reasons), "
+        "deleted as (delete from {landing} using inserted where _row_no = row_no returning _row_no) "
+        "select reason ->> 'rule', count(*), (select count(*) from deleted) "
+        "from inserted, jsonb_array_elements(reasons) reason group by 1"
+    ).format(
+        found=found,
+        load_id=sql.Literal(load_id),
+        source=sql.Literal(table.source),
+        table=sql.Literal(table.name),
+        business_date=sql.Literal(business_date),
+        landing=landing_table(table),
+    )
+    moved = _execute(connection, table, statement)
+    counts = {rule: count for rule, count, _ in moved}
+    for result in warnings:
+        # GX counted the same rule by another query: if the two disagree, rows would be lost or wrongly refused.
+        if counts.get(result.rule, 0) != result.unexpected:
+            raise QualityError(
+                f"landing.{table.identifier}: rule {result.rule} could not be evaluated: it counts {result.unexpected} "
+                f"rows but names {counts.get(result.rule, 0)}"
+            )
+    return moved[0][2]
+
+
+def _found(position: int, result: RuleResult) -> sql.Composed:
+    """The bad rows of one rule, each with the reason as quarantine keeps it."""
+    return sql.SQL(
+        "select _row_no, {position} as position, jsonb_build_object('rule', {rule}::text, 'column', {column}::text, "
+        "'value', min(to_jsonb(found) ->> {value_of}), 'message', {notes}::text, 'severity', 'warning') as reason "
+        "from ({rows}) found group by _row_no"
+    ).format(
+        position=sql.Literal(position),
+        rule=sql.Literal(result.rule),
+        column=sql.Literal(result.column),
+        value_of=sql.Literal(result.value_of),
+        notes=sql.Literal(result.notes),
+        rows=sql.SQL(result.rows_query),
+    )
+
+
+def _execute(connection: Connection, table: Table, statement: sql.Composed) -> list[tuple]:
+    """Run a statement that holds rules' own SQL: without parameters, so that a `%` in a rule stays one."""
+    try:
+        return connection.execute(statement).fetchall()
+    except (psycopg.ProgrammingError, psycopg.DataError) as error:
+        raise QualityError(f"landing.{table.identifier}: a rule could not be evaluated: {error}") from error
+
+
+def count(connection: Connection, load_id: int) -> int:
+    """Rows of a load in quarantine, those rejected while landing included."""
+    return connection.execute("select count(*) from quarantine.record where load_id = %s", [load_id]).fetchone()[0]
+
+
+def check_share(connection: Connection, table: Table, load_id: int, rows_read: int, tolerated: dict[str, Any]) -> None:
+    """Refuse a load of which more rows are in quarantine than its suite tolerates.
+
+    `quarantine_allowance` rows are tolerated whatever their share: a night of three rows, one of them bad, is no alarm.
+
+    Raises:
+        QualityError: with each rule, its count and examples.
+    """
+    threshold, allowance = tolerated["quarantine_threshold"], tolerated["quarantine_allowance"]
+    quarantined = count(connection, load_id)
+    if quarantined <= allowance or quarantined <= threshold * rows_read:
+        return
+    refusals = connection.execute(
+        "select reason ->> 'rule', reason ->> 'column', count(*), array_agg(reason ->> 'value' order by row_no), "
+        "array_agg(record order by row_no) from quarantine.record, jsonb_array_elements(reasons) as reason "
+        "where load_id = %s group by 1, 2 order by 3 desc, 1",
+        [load_id],
+    )
+    told = "; ".join(
+        f"{rule} {rows} rows [{_told_of(table, column, values, records)}]"
+        for rule, column, rows, values, records in refusals
+    )
+    raise QualityError(
+        f"landing.{table.identifier}: {quarantined} of {rows_read} rows are bad; the suite tolerates {threshold:.1%}, or "
+        f"{allowance} rows: {told}. They are in quarantine.record, load_id {load_id}"
+    )
+
+
+def _told_of(table: Table, column: str | None, values: list[str | None], records: list[dict]) -> str:
+    """Examples of refused rows: the codes of a column of codes, which are nobody's, else the rows' keys."""
+    if any(known.name == column and known.codes for known in table.columns):
+        return ", ".join(f"{code} {count}" for code, count in Counter(values).most_common(EXAMPLES))
+    return " | ".join(", ".join(f"{key}={record.get(key)}" for key in table.key) for record in records[:EXAMPLES])
