@@ -158,6 +158,7 @@ def _code_rule(column: Column) -> Rule:
         column,
         severity,
         known=_literals(known),
+        spelled=_literals(codes.codes),
         listed=", ".join(codes.codes),
         consequence=expectations.ExpectCodeToBeListed.consequence[severity],
     )

@@ -123,7 +123,8 @@ class ExpectCodeToBeListed(ExpectNoRowWhere):
 
     rule: ClassVar = "{stem}_known"
     sentence: ClassVar = "{name} is no code of the list {codes} ({listed}){consequence}"
-    unexpected: ClassVar = "lower({trimmed}) not in ({known})"
+    # As most spell it first: to trim and to lower costs three times as much.
+    unexpected: ClassVar = "{column} not in ({spelled}) and lower({trimmed}) not in ({known})"
     consequence: ClassVar = {"warning": ".", "info": ": it is published as not_stated."}
 
 
@@ -182,7 +183,7 @@ class ExpectPseudonym(ExpectNoRowWhere):
         "{name} is a keyed pseudonym: 64 hexadecimal digits. Anything else may be the personal data itself, which must not "
         "be stored."
     )
-    unexpected: ClassVar = "length({column}) <> 64 or translate({column}, '0123456789abcdef', '') <> ''"
+    unexpected: ClassVar = "length({column}) <> 64 or {column} !~ '^[0-9a-f]*$'"
 
 
 class ExpectTextNotTooLong(ExpectNoRowWhere):
