@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import uuid
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from crw import warehouse
 from crw.local.postgres import Server
 from crw.settings import PROJECT
 from tests.homes import Home
 
+PASSWORD = "of-a-test"
 REAL = Path(os.environ.get("CRW_REAL_DATA", PROJECT.parent / "shared" / "real"))
 
 
@@ -42,6 +45,21 @@ def database(empty_database):
     with psycopg.connect(empty_database, autocommit=True) as connection:
         warehouse.install(connection)
         yield connection
+
+
+@pytest.fixture(scope="module")
+def login():
+    """A function that opens an autocommit connection to the warehouse of another one, as one of its roles."""
+    with ExitStack() as opened:
+
+        def login(admin: psycopg.Connection, role: str) -> psycopg.Connection:
+            warehouse.set_passwords(admin, {role: PASSWORD})
+            address = make_conninfo(admin.info.dsn, user=role, password=PASSWORD)
+            connection = psycopg.connect(address, autocommit=True)
+            opened.callback(connection.close)
+            return connection
+
+        yield login
 
 
 @pytest.fixture(scope="session")

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-import psycopg
 import pytest
 from psycopg import errors
-from psycopg.conninfo import make_conninfo
 
-from crw import as_of, publish, warehouse
+from crw import as_of, publish
 from tests.dbt import world
 from tests.dbt.conftest import module_warehouse  # noqa: F401
-
-PASSWORD = "of-a-test"
 
 
 def brings_30_march(warehouse):
@@ -56,13 +52,8 @@ def shown(module_warehouse):  # noqa: F811
 
 
 @pytest.fixture
-def analyst(module_warehouse, shown):  # noqa: F811
-    """An autocommit connection with an analyst's rights."""
-    admin = module_warehouse.connection
-    warehouse.set_passwords(admin, {"crw_analyst": PASSWORD})
-    address = make_conninfo(admin.info.dsn, user="crw_analyst", password=PASSWORD)
-    with psycopg.connect(address, autocommit=True) as connection:
-        yield connection
+def analyst(module_warehouse, shown, login):  # noqa: F811
+    return login(module_warehouse.connection, "crw_analyst")
 
 
 def test_an_analyst_sees_of_each_past_date_what_the_marts_showed_then(analyst, shown):

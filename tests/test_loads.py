@@ -22,10 +22,16 @@ def category(code, name="Delay", updated="2013-03-31T12:00:00+08:00"):
     return json.dumps({**record, "updated_at": updated})
 
 
-def night(connection, records, business_date=NIGHT, table=CATEGORY):
-    """Load one batch of JSON records whole, as a night whose suite found nothing."""
+def landed(connection, records, business_date=NIGHT, table=CATEGORY, **batch):
+    """A load whose batch of JSON records has landed."""
     load = ledger.start_load(connection, table, business_date, "test")
-    landing.land(connection, load, Batch("json", records))
+    landing.land(connection, load, Batch("json", records, **batch))
+    return load
+
+
+def night(connection, records, business_date=NIGHT, table=CATEGORY, **batch):
+    """Load one batch whole, as a night whose suite found nothing."""
+    load = landed(connection, records, business_date, table, **batch)
     ledger.record(connection, load, "validated")
     return publish.publish_load(connection, load)
 
@@ -99,8 +105,7 @@ def test_a_rerun_reads_the_interval_of_the_first_attempt(database):
 
 
 def test_a_failed_load_does_not_move_the_watermark(database):
-    load = ledger.start_load(database, CATEGORY, NIGHT, "test")
-    landing.land(database, load, Batch("json", [category("A")]))
+    landed(database, [category("A")])
     assert ledger.start_load(database, CATEGORY, date(2013, 4, 1), "test").interval.start == ledger.BEGINNING
 
 
@@ -159,10 +164,8 @@ def test_a_source_that_dies_in_mid_read_leaves_landing_and_ledger_as_they_were(d
 
 
 def test_two_runs_of_one_table_never_mix(database):
-    first = ledger.start_load(database, CATEGORY, NIGHT, "one")
-    landing.land(database, first, Batch("json", [category("A")]))
-    second = ledger.start_load(database, CATEGORY, NIGHT, "two")
-    landing.land(database, second, Batch("json", [category("B")]))
+    first = landed(database, [category("A")])
+    landed(database, [category("B")])
     ledger.record(database, first, "validated")
     with pytest.raises(ledger.LoadError, match="overtaken"):
         publish.publish_load(database, first)
@@ -171,8 +174,7 @@ def test_two_runs_of_one_table_never_mix(database):
 
 def test_the_batch_in_landing_is_the_one_that_landed_last_whatever_its_number(database):
     first = ledger.start_load(database, CATEGORY, NIGHT, "slow")
-    second = ledger.start_load(database, CATEGORY, date(2013, 4, 1), "fast")
-    landing.land(database, second, Batch("json", [category("B")]))
+    second = landed(database, [category("B")], date(2013, 4, 1))
     ledger.record(database, second, "validated")
     landing.land(database, first, Batch("json", [category("A")]))
     with pytest.raises(
@@ -183,8 +185,7 @@ def test_the_batch_in_landing_is_the_one_that_landed_last_whatever_its_number(da
 
 
 def test_while_a_batch_is_validated_no_other_can_take_its_place(database):
-    first = ledger.start_load(database, CATEGORY, NIGHT, "one")
-    landing.land(database, first, Batch("json", [category("A")]))
+    first = landed(database, [category("A")])
     with psycopg.connect(database.info.dsn, password=database.info.password, autocommit=True) as other:
         other.execute("set lock_timeout = '100ms'")
         second = ledger.start_load(other, CATEGORY, date(2013, 4, 1), "two")
@@ -194,15 +195,13 @@ def test_while_a_batch_is_validated_no_other_can_take_its_place(database):
 
 
 def test_only_a_validated_load_can_be_published(database):
-    load = ledger.start_load(database, CATEGORY, NIGHT, "test")
-    landing.land(database, load, Batch("json", [category("A")]))
+    load = landed(database, [category("A")])
     with pytest.raises(ledger.LoadError, match="is landed, not validated"):
         publish.publish_load(database, load)
 
 
 def test_a_row_lost_between_landing_and_publishing_fails_the_load_whole(database):
-    load = ledger.start_load(database, CATEGORY, NIGHT, "test")
-    landing.land(database, load, Batch("json", [category("A"), category("B")]))
+    load = landed(database, [category("A"), category("B")])
     database.execute("delete from landing.feedback__category where category_code = 'B'")
     ledger.record(database, load, "validated")
     with pytest.raises(ledger.LoadError, match="do not add up"):
@@ -224,11 +223,8 @@ def test_an_empty_rerun_keeps_what_the_night_had(database):
 
 def refusing(connection, records, refused, deliveries=None):
     """A night of the drop folder's kind, whose reader refused these records."""
-    load = ledger.start_load(connection, CATEGORY, NIGHT, "test")
     rejected = [Rejection("line 3: too few columns", record) for record in refused]
-    landing.land(connection, load, Batch("json", records, rejected, deliveries or {}))
-    ledger.record(connection, load, "validated")
-    return publish.publish_load(connection, load)
+    return night(connection, records, rejected=rejected, deliveries=deliveries or {})
 
 
 def test_a_rerun_under_a_stricter_rule_takes_what_it_refuses_out_of_raw(database):
@@ -254,8 +250,7 @@ def land_feedback(connection, **states):
     """Land a night of the feedback source with one category and nothing else. Returns the load numbers."""
     numbers = []
     for table in contracts.sources()["feedback"]:
-        load = ledger.start_load(connection, table, NIGHT, "test")
-        landing.land(connection, load, Batch("json", [category("A")] if table == CATEGORY else []))
+        load = landed(connection, [category("A")] if table == CATEGORY else [], table=table)
         ledger.record(connection, load, states.get(table.name, "validated"))
         numbers.append(load.load_id)
     return numbers

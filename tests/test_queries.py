@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 
 from crw import as_of, publish
 from crw.settings import PROJECT
@@ -16,22 +14,18 @@ from tests.dbt.conftest import module_warehouse  # noqa: F401
 
 QUERIES = sorted((PROJECT / "docs" / "queries").glob("*.sql"))
 HEADER = re.compile(r"-- Question: (?P<question>.+\?)\n-- Look at: (?P<look>.+)\n-- Columns: (?P<columns>.+)\n")
-PASSWORD = "of-a-test"
 
 
 @pytest.fixture(scope="module")
-def analyst(module_warehouse):  # noqa: F811
+def analyst(module_warehouse, login):  # noqa: F811
     world.first_nights(module_warehouse)
     world.last_night(module_warehouse)
     module_warehouse.build("2013-03-31")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CRW_BUSINESS_DATE", "2013-03-31")
         as_of.install()
-    admin = module_warehouse.connection
-    publish.publish_marts(admin, date(2013, 3, 31), "test")
-    admin.execute(f"alter role crw_analyst login password '{PASSWORD}'")
-    with psycopg.connect(make_conninfo(admin.info.dsn, user="crw_analyst", password=PASSWORD)) as connection:
-        yield connection
+    publish.publish_marts(module_warehouse.connection, date(2013, 3, 31), "test")
+    return login(module_warehouse.connection, "crw_analyst")
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)

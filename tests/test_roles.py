@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 import psycopg
 import pytest
@@ -10,8 +11,8 @@ from psycopg import errors
 from psycopg.conninfo import make_conninfo
 
 from crw import contracts, publish, warehouse
+from tests.conftest import PASSWORD
 
-PASSWORD = "of-a-test"
 KPI = "create table candidate.kpi (period text primary key, value integer)"
 FACT = "create table core.fct (id integer)"
 
@@ -67,30 +68,17 @@ ALLOWED = {
 
 
 @pytest.fixture
-def login(database):
-    """A function that opens an autocommit connection to the test's warehouse as a role."""
-    opened = []
+def filled(database, login):
+    """Each room holds something, made by the role whose work it is, after the roles had been granted their rights.
 
-    def open_as(role: str) -> psycopg.Connection:
-        database.execute(f"alter role {role} login password '{PASSWORD}'")
-        address = make_conninfo(database.info.dsn, user=role, password=PASSWORD)
-        opened.append(psycopg.connect(address, autocommit=True))
-        return opened[-1]
-
-    yield open_as
-    for connection in opened:
-        connection.close()
-
-
-@pytest.fixture
-def filled(login):
-    """Each room holds something, made by the role whose work it is, after the roles had been granted their rights."""
-    transformer, loader = login("crw_transformer"), login("crw_loader")
+    A function that opens a connection to it as a role.
+    """
+    transformer, loader = login(database, "crw_transformer"), login(database, "crw_loader")
     for statement in (FACT, KPI, "create view staging.stg as select * from raw.feedback__category"):
         transformer.execute(statement)
     transformer.execute("insert into candidate.kpi values ('2011/12', 332)")
     publish.publish_marts(loader, date(2013, 3, 31), "test")
-    return login
+    return partial(login, database)
 
 
 @pytest.mark.parametrize("role", FORBIDDEN)

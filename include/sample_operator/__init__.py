@@ -1,1 +1,1 @@
-"""The sample source systems: real parts with invented, seeded, calibrated and dirty data."""
+"""The sample source systems of a made-up operator, a package each: real parts with invented, seeded, calibrated and dirty data."""

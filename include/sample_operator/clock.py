@@ -9,9 +9,12 @@ Inside the sample generators a moment is a naive datetime on the Hong Kong clock
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from random import Random
 
 import psycopg
 from psycopg import Connection, sql
@@ -61,6 +64,18 @@ def recordable(moment: datetime) -> datetime:
     if start <= moment < end:
         return (end + timedelta(hours=9) + (moment - start) / 8).replace(microsecond=0)
     return moment
+
+
+def office_time(day: datetime, rng: Random) -> datetime:
+    """Some moment between 9:00 and 18:00 of the day, or of the Monday after a weekend."""
+    day += timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
+    return day.replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(seconds=int(rng.random() * 32400))
+
+
+def arrive(path: Path, moment: datetime) -> None:
+    """Let a delivered file have arrived at the moment: a drop folder tells that by the modification time."""
+    seconds = hong_kong(moment).timestamp()
+    os.utime(path, (seconds, seconds))
 
 
 def is_built(dsn: str) -> bool:

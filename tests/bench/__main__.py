@@ -10,20 +10,17 @@ from __future__ import annotations
 import logging
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 from rich.console import Console
 from rich.table import Table
 
 from crw import warehouse
-from crw.local.postgres import Server
 from tests.bench import stages
-from tests.bench.stage import Stage
+from tests.bench.stage import Stage, scratch_server
 
 ROUNDS = {100_000: 5, 1_000_000: 3}
 """Rounds at each number of rows."""
@@ -80,23 +77,18 @@ def main() -> int:
     table = Table(title="Each stage against its floor, medians of pairs in one run", title_justify="left")
     for heading in ("stage", "rows", "rows/s", "floor's", "ratio", "target", "floor"):
         table.add_column(heading, justify="left" if heading in ("stage", "floor") else "right")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        server = Server(Path(folder) / "postgres")
-        server.start()
-        try:
-            for size, rounds in ROUNDS.items():
-                name = f"bench_{size}"
-                with psycopg.connect(server.dsn(), autocommit=True) as admin:
-                    admin.execute(f"create database {name}")
-                with psycopg.connect(server.dsn(name), autocommit=True) as connection:
-                    warehouse.install(connection)
-                    for stage in stages.stages(connection, server, Path(folder), size):
-                        console.print(f"{stage.name} at {size:,} rows: ", end="", style="dim", highlight=False)
-                        measured = measure(stage, rounds)
-                        console.print(f"{measured.ratio:.2f} times its floor", style="dim", highlight=False)
-                        add(table, stage, size, measured)
-        finally:
-            server.stop()
+    with scratch_server() as (server, folder):
+        for size, rounds in ROUNDS.items():
+            name = f"bench_{size}"
+            with psycopg.connect(server.dsn(), autocommit=True) as admin:
+                admin.execute(f"create database {name}")
+            with psycopg.connect(server.dsn(name), autocommit=True) as connection:
+                warehouse.install(connection)
+                for stage in stages.stages(connection, server, folder, size):
+                    console.print(f"{stage.name} at {size:,} rows: ", end="", style="dim", highlight=False)
+                    measured = measure(stage, rounds)
+                    console.print(f"{measured.ratio:.2f} times its floor", style="dim", highlight=False)
+                    add(table, stage, size, measured)
     console.print(table)
     return 0
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import statistics
 import sys
-import tempfile
 import time
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,6 +23,7 @@ from rich.console import Console
 from crw import contracts, publish, warehouse
 from crw.local import environment
 from crw.local.postgres import Server
+from tests.bench.stage import scratch_server
 
 LAST = date(2013, 3, 31)
 YEARS = (1, 10)
@@ -152,14 +152,9 @@ class History:
 def main() -> int:
     """Print seconds and ratio. The exit status is 0: a measurement is no test."""
     console = Console()
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        server = Server(Path(folder) / "postgres")
-        server.start()
-        try:
-            short, long = (History(server, Path(folder), years) for years in YEARS)
-            pairs = [(short.night(number), long.night(number)) for number in range(1, NIGHTS + 1)]
-        finally:
-            server.stop()
+    with scratch_server() as (server, folder):
+        short, long = (History(server, folder, years) for years in YEARS)
+        pairs = [(short.night(number), long.night(number)) for number in range(1, NIGHTS + 1)]
     for years, nights in zip(YEARS, zip(*pairs, strict=True), strict=True):
         total, elapsed = (statistics.median(night[part] for night in nights) for part in (0, 1))
         console.print(f"{years:>2} years: {total:.1f} s a night, {elapsed:.1f} s of it in nodes", highlight=False)

@@ -1,18 +1,22 @@
-"""What the tests of the samples share: databases to build one in, and a way to compare two of them byte by byte."""
+"""What the tests of the samples share: sample databases, a way to compare two of them byte by byte, and what a night refuses."""
 
 from __future__ import annotations
 
 import hashlib
 import uuid
-from datetime import datetime, timedelta
+from contextlib import ExitStack
+from datetime import date, datetime, timedelta
 
 import psycopg
 import pytest
 
+from crw import landing, ledger, quality
 from crw.settings import HONG_KONG
 from sample_operator import clock, crm
 
 SMALL = 0.05
+OPENING = date(2013, 3, 31)
+"""The night that reads everything up to the end of FY2012/13."""
 
 
 @pytest.fixture(scope="session")
@@ -33,12 +37,22 @@ def create(server):
 
 
 @pytest.fixture(scope="session")
-def crm_opening(create):
-    """A connection to the whole sample CRM as it stands when FY2012/13 ends; not to be written to."""
-    dsn = create()
-    crm.build(dsn)
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        yield connection
+def build(create):
+    """A function that builds `feedback` or `crm` with the arguments given and returns an autocommit connection to it."""
+    with ExitStack() as opened:
+
+        def build(sample, **arguments) -> psycopg.Connection:
+            dsn = create()
+            sample.build(dsn, **arguments)
+            return opened.enter_context(psycopg.connect(dsn, autocommit=True))
+
+        yield build
+
+
+@pytest.fixture(scope="session")
+def crm_opening(build):
+    """The whole sample CRM as it stands when FY2012/13 ends; not to be written to."""
+    return build(crm)
 
 
 def days():
@@ -47,6 +61,26 @@ def days():
 
 def midnight_after(day):
     return datetime(day.year, day.month, day.day, tzinfo=HONG_KONG) + timedelta(days=1)
+
+
+def validate_night(warehouse, tables, read, business_date=OPENING):
+    """Land what `read` gives for the load of each table, then validate them all. Returns the loads."""
+    loads = [ledger.start_load(warehouse, table, business_date, "test") for table in tables]
+    for load in loads:
+        landing.land(warehouse, load, read(load))
+    for load in loads:
+        quality.validate_landing(warehouse, load.table, load.load_id, business_date)
+        ledger.record(warehouse, load, "validated")
+    return loads
+
+
+def refused(warehouse):
+    """(table, rule) to the number of rows in quarantine for it."""
+    rows = warehouse.execute(
+        "select table_name, reason ->> 'rule', count(*) "
+        "from quarantine.record, jsonb_array_elements(reasons) as reason group by 1, 2"
+    )
+    return {(table, rule): count for table, rule, count in rows}
 
 
 def fingerprint(dsn, schemas):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 from itertools import pairwise
 
-import psycopg
 import pytest
 
-from sample_operator import campaign, clock, crm
+from sample_operator import clock, crm
+from sample_operator.crm import campaign
 from tests.sample_operator.conftest import SMALL
 
 CONTACTS = """
@@ -24,12 +24,9 @@ RESPONSES = """
 
 
 @pytest.fixture(scope="module")
-def closing(create):
+def closing(build):
     """The small sample at the end of April 2013."""
-    dsn = create()
-    crm.build(dsn, scale=SMALL, until=clock.hong_kong(clock.END))
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        yield connection
+    return build(crm, scale=SMALL, until=clock.hong_kong(clock.END))
 
 
 @pytest.mark.parametrize(

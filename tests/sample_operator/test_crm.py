@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from datetime import date
 
-import psycopg
 import pytest
 
-from crw import contracts, landing, ledger, quality
+from crw import contracts
 from crw.sources import Batch
-from sample_operator import clock, crm, crm_dirt
-from tests.sample_operator.conftest import SMALL, days
+from sample_operator import clock, crm
+from sample_operator.crm import dirt
+from tests.sample_operator.conftest import SMALL, days, refused, validate_night
 
 CONTRACTS = [table for table in contracts.tables().values() if table.connection == "crm_api"]
 
@@ -32,23 +32,15 @@ def test_every_day_of_april_but_the_quiet_ones_brings_something(crm_opening, nam
     assert set(days()) - {day for (day,) in rows} == set(clock.QUIET_DAYS)
 
 
-def test_the_suites_refuse_the_planted_records_and_no_others(database, create):
-    dsn = create()
-    crm.build(dsn, scale=SMALL)
-    loads = []
-    with psycopg.connect(dsn) as source:
-        for table in CONTRACTS:
-            load = ledger.start_load(database, table, date(2013, 3, 31), "test")
-            payloads = [payload for (payload,) in source.execute(f"select payload from crm.{table.name}")]
-            landing.land(database, load, Batch("json", (_as_read(table, payload) for payload in payloads)))
-            loads.append(load)
-    for load in loads:
-        quality.validate_landing(database, load.table, load.load_id, load.business_date)
-    rows = database.execute(
-        "select table_name, reason ->> 'rule', count(*) "
-        "from quarantine.record, jsonb_array_elements(reasons) as reason group by 1, 2"
-    )
-    assert {(table, rule): count for table, rule, count in rows} == crm.planted()
+def test_the_suites_refuse_the_planted_records_and_no_others(database, build):
+    sample = build(crm, scale=SMALL)
+
+    def read(load):
+        payloads = sample.execute(f"select payload from crm.{load.table.name}")
+        return Batch("json", (_as_read(load.table, payload) for (payload,) in payloads))
+
+    validate_night(database, CONTRACTS, read)
+    assert refused(database) == crm.planted()
 
 
 def _as_read(table, payload):
@@ -60,4 +52,4 @@ def _as_read(table, payload):
 def test_planted_names_the_nights_of_april_too():
     assert crm.planted(date(2013, 4, 11)) == {("membership", "left_on_or_after_joined"): 1}
     assert crm.planted(date(2013, 4, 16)) == {("campaign_contact", "type"): 1}
-    assert {night for night in days() if crm.planted(night)} == set(crm_dirt.DIRTY_IN_APRIL)
+    assert {night for night in days() if crm.planted(night)} == set(dirt.DIRTY_IN_APRIL)

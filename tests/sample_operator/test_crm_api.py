@@ -15,7 +15,8 @@ import pytest
 
 from crw.local.postgres import free_port
 from crw.settings import PROJECT
-from sample_operator import crm, crm_api
+from sample_operator import crm
+from sample_operator.crm import api
 from tests.sample_operator.conftest import SMALL
 
 TOKEN = "a-token-of-the-test"
@@ -33,7 +34,7 @@ def address(dsn):
     """URL of a running API."""
     port = free_port()
     variables = {**os.environ, "CRM_DSN": dsn, "CRM_TOKEN": TOKEN, "PYTHONPATH": str(PROJECT / "include")}
-    command = [sys.executable, "-m", "sample_operator.crm_api", "--port", str(port)]
+    command = [sys.executable, "-m", "sample_operator.crm.api", "--port", str(port)]
     process = subprocess.Popen(command, env=variables)
     try:
         url = f"http://127.0.0.1:{port}"
@@ -76,7 +77,7 @@ def records(client, endpoint, **parameters):
     found, cursor = [], {}
     while True:
         page = get(client, endpoint, **parameters, **cursor).raise_for_status().json()
-        assert len(page["data"]) <= int(parameters.get("limit", crm_api.DEFAULT_LIMIT))
+        assert len(page["data"]) <= int(parameters.get("limit", api.DEFAULT_LIMIT))
         found += page["data"]
         if page["next_cursor"] is None:
             return found
@@ -89,9 +90,7 @@ def stored(dsn, table, condition="true"):
         return [payload for (payload,) in rows]
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "table"), [(f"/v1/{name}", table) for name, (table, _) in crm_api.ENDPOINTS.items()]
-)
+@pytest.mark.parametrize(("endpoint", "table"), [(f"/v1/{name}", table) for name, (table, _) in api.ENDPOINTS.items()])
 def test_pages_hold_every_record_once_in_a_stable_order(client, dsn, endpoint, table):
     assert records(client, endpoint, limit=2000) == stored(dsn, table)
 
@@ -166,8 +165,8 @@ def test_who_hurries_is_told_to_wait_and_now_and_then_it_is_unavailable(client):
     answers = []
     with ThreadPoolExecutor(32) as pool:  # one after the other they may come no faster than they are served for ever
         while {answer.status_code for answer in answers} != {200, 429, 503}:
-            answers += pool.map(ask, range(2 * crm_api.BURST))
-            assert len(answers) < 100 * crm_api.BURST
+            answers += pool.map(ask, range(2 * api.BURST))
+            assert len(answers) < 100 * api.BURST
     wait = {answer.headers["Retry-After"] for answer in answers if answer.status_code == 429}
     assert all(seconds.isdigit() for seconds in wait)
     time.sleep(float(max(wait)))
@@ -177,7 +176,7 @@ def test_who_hurries_is_told_to_wait_and_now_and_then_it_is_unavailable(client):
 
 def test_it_needs_to_know_its_database_and_token():
     variables = {name: value for name, value in os.environ.items() if not name.startswith("CRM_")}
-    command = [sys.executable, "-m", "sample_operator.crm_api", "--port", "1"]
+    command = [sys.executable, "-m", "sample_operator.crm.api", "--port", "1"]
     variables["PYTHONPATH"] = str(PROJECT / "include")
     result = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 2

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from datetime import date, datetime
 
 import pytest
 
-from crw import contracts, landing, ledger, publish, quality
+from crw import contracts, ledger, publish
 from crw.settings import HONG_KONG
 from crw.sources import Interval, folder
 from crw.sources.pseudonym import pseudonym
-from sample_operator import engagement, newsletter_events
+from sample_operator import clock, engagement
+from sample_operator.engagement import newsletter
 from sample_operator.people import contact_of_company
+from tests.sample_operator.conftest import refused, validate_night
 
 SMALL = 0.3
 SECRET = b"test"
 TABLES = contracts.sources()["engagement"]
-OPENING = date(2013, 3, 31)
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +26,6 @@ def drop(tmp_path_factory):
     path = tmp_path_factory.mktemp("drop")
     engagement.build(path, scale=SMALL)
     return path
-
-
-def load(database, table, drop, night):
-    started = ledger.start_load(database, table, night, "test")
-    published = ledger.published_deliveries(database, table, night)
-    landing.land(database, started, folder.read(table, drop, started.interval, SECRET, published))
-    return started
 
 
 def events(drop, until):
@@ -44,15 +36,12 @@ def events(drop, until):
 
 
 def test_the_suites_refuse_the_planted_rows_and_no_others(database, drop):
-    loads = [load(database, table, drop, OPENING) for table in TABLES]
-    for started in loads:
-        quality.validate_landing(database, started.table, started.load_id, OPENING)
-        ledger.record(database, started, "validated")
-    rows = database.execute(
-        "select table_name, reason ->> 'rule', count(*) "
-        "from quarantine.record, jsonb_array_elements(reasons) as reason group by 1, 2"
-    )
-    assert {(table, rule): count for table, rule, count in rows} == engagement.planted()
+    def read(load):
+        published = ledger.published_deliveries(database, load.table, load.business_date)
+        return folder.read(load.table, drop, load.interval, SECRET, published)
+
+    loads = validate_night(database, TABLES, read)
+    assert refused(database) == engagement.planted()
     figures = publish.publish_source(database, loads)
     assert all(f.published > 40 and f.unchanged == 0 for f in figures.values())
 
@@ -60,12 +49,9 @@ def test_the_suites_refuse_the_planted_rows_and_no_others(database, drop):
     march = (drop / "newsletter" / "2013-03.jsonl").read_text().splitlines()
     again = drop / "newsletter" / "again.jsonl"
     again.write_text("\n".join(line for line in march if '"dropped"' in line))
-    moment = datetime(2013, 4, 1, 12, tzinfo=HONG_KONG).timestamp()
-    os.utime(again, (moment, moment))
-    started = load(database, contracts.table("engagement", "email_event"), drop, date(2013, 4, 1))
-    quality.validate_landing(database, started.table, started.load_id, date(2013, 4, 1))
-    ledger.record(database, started, "validated")
-    figures = publish.publish_load(database, started)
+    clock.arrive(again, datetime(2013, 4, 1, 12))
+    (load,) = validate_night(database, [contracts.table("engagement", "email_event")], read, date(2013, 4, 1))
+    figures = publish.publish_load(database, load)
     april = drop / "newsletter" / "2013-04-01.jsonl"
     assert figures.published == (len(april.read_text().splitlines()) if april.exists() else 0)
     assert figures.unchanged == len(again.read_text().splitlines()) > 0
@@ -74,7 +60,7 @@ def test_the_suites_refuse_the_planted_rows_and_no_others(database, drop):
 def test_events_come_late_twice_and_out_of_order(drop):
     found = [e for e in events(drop, (2013, 4, 1)) if str(e["occurred_epoch"]).isdigit()]
     ids = [event["event_id"] for event in found]
-    assert len(ids) - len(set(ids)) == newsletter_events.REPEATED
+    assert len(ids) - len(set(ids)) == newsletter.REPEATED
     of_a_file = [int(e["occurred_epoch"]) for e in found if e["file_name"] == "newsletter/2011-05.jsonl"]
     assert of_a_file != sorted(of_a_file)
     may = datetime(2011, 5, 1, tzinfo=HONG_KONG).timestamp()
@@ -108,12 +94,3 @@ def test_a_file_a_month_and_then_a_file_a_day(drop):
     assert names[:2] == ["2010-04.csv", "2010-05.csv"]
     assert names[-1] == "2013-04-30.csv"
     assert len(list(drop.rglob("*.*"))) < 250
-
-
-def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path):
-    def fingerprint(name, seed):
-        engagement.build(tmp_path / name, seed, SMALL)
-        paths = sorted(path for path in (tmp_path / name).rglob("*.*"))
-        return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
-
-    assert fingerprint("a", 2013) == fingerprint("b", 2013) != fingerprint("c", 7)

@@ -8,11 +8,12 @@ from datetime import date, timedelta
 import psycopg
 import pytest
 
-from crw import contracts, landing, ledger, quality
+from crw import contracts
 from crw.sources import database as reader
-from sample_operator import case_dirt, clock, feedback
-from sample_operator.case_plan import COMMITTED_LATE
-from tests.sample_operator.conftest import SMALL, days, midnight_after
+from sample_operator import clock, feedback
+from sample_operator.feedback import case_dirt
+from sample_operator.feedback.case_plan import COMMITTED_LATE
+from tests.sample_operator.conftest import SMALL, days, midnight_after, refused, validate_night
 
 VALID = """
     select distinct on (case_no) cases.*, kind, (received_at at time zone 'Asia/Hong_Kong')::date as received_on
@@ -32,12 +33,9 @@ COUNTED = f"""
 
 
 @pytest.fixture(scope="module")
-def opening(create):
-    """A connection to the whole sample as it stands when FY2012/13 ends."""
-    dsn = create()
-    feedback.build(dsn)
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        yield connection
+def opening(build):
+    """The whole sample as it stands when FY2012/13 ends."""
+    return build(feedback)
 
 
 def test_the_published_figures_of_feedback_come_out(opening):
@@ -145,15 +143,14 @@ def test_the_clock_refuses_a_naive_moment(opening):
         clock.advance(opening.info.dsn, clock.END)
 
 
-def test_a_case_committed_late_carries_an_earlier_time(create):
-    dsn = create()
-    feedback.build(dsn, scale=SMALL, until=midnight_after(COMMITTED_LATE[0]))
+def test_a_case_committed_late_carries_an_earlier_time(build):
+    midnight = midnight_after(COMMITTED_LATE[0])
+    sample = build(feedback, scale=SMALL, until=midnight)
     query = "select count(*) from case_management.cases where updated_at = %s"
-    entered = midnight_after(COMMITTED_LATE[0]) - timedelta(seconds=100)
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        assert connection.execute(query, [entered]).fetchone() == (0,)
-        clock.advance(dsn, midnight_after(COMMITTED_LATE[0]) + timedelta(minutes=5))
-        assert connection.execute(query, [entered]).fetchone() == (1,)
+    entered = midnight - timedelta(seconds=100)
+    assert sample.execute(query, [entered]).fetchone() == (0,)
+    clock.advance_within(sample, midnight + timedelta(minutes=5))
+    assert sample.execute(query, [entered]).fetchone() == (1,)
 
 
 def test_every_day_of_april_but_the_quiet_ones_brings_something(opening):
@@ -163,39 +160,23 @@ def test_every_day_of_april_but_the_quiet_ones_brings_something(opening):
         assert set(days()) - busy == set(clock.QUIET_DAYS)
 
 
-def test_april_changes_what_was_published(create):
+def test_april_changes_what_was_published(build):
     """As of a later date the figures of FY2012/13 are others: cases are re-filed, and some come late."""
-    dsn = create()
-    feedback.build(dsn, until=clock.hong_kong(clock.END))
-    with psycopg.connect(dsn) as connection:
-        counts = Counter((row[0], row[1]) for row in connection.execute(COUNTED))
+    closing = build(feedback, until=clock.hong_kong(clock.END))
+    counts = Counter((row[0], row[1]) for row in closing.execute(COUNTED))
     assert counts[2012, "commendation"] == 2947 + 12
     assert counts[2012, "complaint"] == 304 + 4 - 9 + 4 + 3 + 1 - 2
-
-
-def refusals(warehouse, dsn, business_date):
-    """Land and validate one night of all tables: (table, rule) to the number of rows refused."""
-    loads = {}
-    for table in contracts.sources()["feedback"]:
-        load = ledger.start_load(warehouse, table, business_date, "test")
-        with psycopg.connect(dsn) as source:
-            landing.land(warehouse, load, reader.read(table, source, load.interval, b"secret"))
-        loads[table] = load
-    for name in ("category", "post_office", "cases", "case_event"):
-        table = contracts.table("feedback", name)
-        quality.validate_landing(warehouse, table, loads[table].load_id, business_date)
-    rows = warehouse.execute(
-        "select table_name, reason ->> 'rule', count(*) "
-        "from quarantine.record, jsonb_array_elements(reasons) as reason where load_id = any(%s) group by 1, 2",
-        [[load.load_id for load in loads.values()]],
-    )
-    return {(table, rule): count for table, rule, count in rows}
 
 
 def test_the_suites_refuse_the_planted_rows_and_no_others(database, create):
     dsn = create()
     feedback.build(dsn, scale=SMALL)
-    assert refusals(database, dsn, date(2013, 3, 31)) == feedback.planted()
+
+    def read(load):
+        return reader.read(load.table, psycopg.connect(dsn), load.interval, b"secret")
+
+    validate_night(database, contracts.sources()["feedback"], read)
+    assert refused(database) == feedback.planted()
 
 
 def test_planted_names_the_nights_of_april_too():

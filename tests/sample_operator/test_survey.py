@@ -1,9 +1,8 @@
-"""The sample deliveries: printed shares come out of the files, dirt is as planted, and the seed decides every byte."""
+"""The sample deliveries: printed shares come out of the files, and dirt is as planted."""
 
 from __future__ import annotations
 
 import collections
-import hashlib
 import json
 from datetime import datetime
 
@@ -13,8 +12,8 @@ from crw import contracts
 from crw.settings import HONG_KONG
 from crw.sources import Interval, files
 from sample_operator import survey
-from sample_operator.survey_dirt import DIRT
-from sample_operator.survey_waves import WAVES
+from sample_operator.survey.dirt import DIRT
+from sample_operator.survey.waves import WAVES
 from tests.survey_drop import by_question, rows_of
 
 PRINTED = {
@@ -139,23 +138,8 @@ def test_the_comments_hold_what_makes_encodings_hard(drop):
     assert "\u00a0😀".encode() in utf8
 
 
-def test_the_seed_decides_every_byte(drop, tmp_path):
-    survey.build(tmp_path / "again")
-    survey.build(tmp_path / "other", seed=1)
-    assert _digests(drop) == _digests(tmp_path / "again")
-    assert _digests(drop) != _digests(tmp_path / "other")
-
-
 def test_scale_multiplies_the_sample(tmp_path):
     survey.build(tmp_path, scale=0.1)
     night = Interval(datetime(2009, 1, 1, tzinfo=HONG_KONG), datetime(2010, 3, 1, tzinfo=HONG_KONG))
     (delivery,) = map(json.loads, files.read(contracts.table("survey", "delivery"), tmp_path, night).blocks)
     assert delivery["eligible_sample"] == 412
-
-
-def _digests(folder):
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }

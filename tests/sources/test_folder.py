@@ -38,9 +38,19 @@ def table(files, columns=COLUMNS, **layout):
 def deliver(where, name, content, at=NOON):
     path = where / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    if isinstance(content, openpyxl.Workbook):
+        content.save(path)
+    else:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
     os.utime(path, (at.timestamp(), at.timestamp()))
     return path
+
+
+def workbook(*rows):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    return book
 
 
 def read(contract, where, published=()):
@@ -137,15 +147,14 @@ def test_a_text_that_cannot_be_stored_is_refused_by_line_and_column(tmp_path):
 
 
 def test_a_sheet_with_merged_cells_below_a_title(tmp_path):
-    book = openpyxl.Workbook()
-    sheet = book.create_sheet("Calls")
-    for row in (["Calls of the year"], [], ["Call No.", "offered", "email", "tags"], ["K1", 3, None, "a"]):
-        sheet.append(row)
-    sheet.append([None, 4, None, "b"])
-    sheet.merge_cells("A4:A5")
-    sheet.append(["K2", 5, None, None])
-    book.save(tmp_path / "a.xlsx")
-    os.utime(tmp_path / "a.xlsx", (NOON.timestamp(), NOON.timestamp()))
+    book = workbook(
+        ["Calls of the year"], [], ["Call No.", "offered", "email", "tags"],
+        ["K1", 3, None, "a"], [None, 4, None, "b"], ["K2", 5, None, None],
+    )  # fmt: skip
+    book.active.title = "Calls"
+    book.active.merge_cells("A4:A5")
+    book.create_sheet("Cover", 0)
+    deliver(tmp_path, "a.xlsx", book)
     records, _ = read(table("*.xlsx", sheet="Calls", header_row=3, fill_down=("Call No.",)), tmp_path)
     assert [(r["call_no"], r["offered"], r["tags"]) for r in records] == [
         ("K1", "3", "a"),
@@ -155,23 +164,18 @@ def test_a_sheet_with_merged_cells_below_a_title(tmp_path):
 
 
 def test_a_blank_end_of_a_sheet_is_no_row_and_a_place_is_told(tmp_path):
-    book = openpyxl.Workbook()
-    for row in (["Call No.", "offered", "email", "tags", "phone"], ["K1", 3, None, None, None], [" ", 4, None, None, None],
-                [" ", None, None, None, 555], [None, None, None, None, None], [None, " "]):  # fmt: skip
-        book.active.append(row)
-    book.save(tmp_path / "a.xlsx")
-    os.utime(tmp_path / "a.xlsx", (NOON.timestamp(), NOON.timestamp()))
+    book = workbook(
+        ["Call No.", "offered", "email", "tags", "phone"], ["K1", 3, None, None, None], [" ", 4, None, None, None],
+        [" ", None, None, None, 555], [None, None, None, None, None], [None, " "],
+    )  # fmt: skip
+    deliver(tmp_path, "a.xlsx", book)
     contract = table("*.xlsx", (*COLUMNS, Column("place", "text", provenance=True)), fill_down=("Call No.",))
     records, _ = read(contract, tmp_path)
     assert [(r["call_no"], r["offered"], r["place"]) for r in records] == [("K1", "3", "row 2"), ("K1", "4", "row 3")]
 
 
 def test_an_error_among_merged_cells_fails_the_load(tmp_path):
-    book = openpyxl.Workbook()
-    for row in (["Call No.", "offered", "email", "tags"], ["K1", "#N/A"], [None, 4]):
-        book.active.append(row)
-    book.save(tmp_path / "a.xlsx")
-    os.utime(tmp_path / "a.xlsx", (NOON.timestamp(), NOON.timestamp()))
+    deliver(tmp_path, "a.xlsx", workbook(["Call No.", "offered", "email", "tags"], ["K1", "#N/A"], [None, 4]))
     with pytest.raises(ContractError, match=r"a.xlsx, row 2: offered is #N/A"):
         read(table("*.xlsx", fill_down=("Call No.",)), tmp_path)
 

@@ -66,7 +66,7 @@ def _start_crm(variables: dict[str, str]) -> None:
     """Start the sample CRM and wait until it answers. Raises RuntimeError with its log if it does not."""
     known = environment.state()
     address = f"http://127.0.0.1:{known['crm_port']}"
-    command = [sys.executable, "-m", "sample_operator.crm_api", "--port", known["crm_port"]]
+    command = [sys.executable, "-m", "sample_operator.crm.api", "--port", known["crm_port"]]
     dsn = environment.server().dsn("crm")
     services.start("crm-api", command, {**variables, "CRM_DSN": dsn, "CRM_TOKEN": known["crm_token"]})
     deadline = monotonic() + 30

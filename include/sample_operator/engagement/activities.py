@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 
 from sample_operator.clock import END
-from sample_operator.newsletter_events import COMPANIES
+from sample_operator.engagement.newsletter import COMPANIES
 from sample_operator.people import company_id, contact_of_company
 
 YEARS = (2010, 2011, 2012, 2013)

@@ -1,6 +1,6 @@
 """The membership part of the sample CRM: companies, memberships of two clubs, contact persons with consents, account managers.
 
-Calibrated by `club_life`, dirtied by `crm_dirt`.
+Calibrated by `club_life`, dirtied by `crm.dirt`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from random import Random
 
 from psycopg import Connection
 
-from sample_operator import clock, crm_dirt
-from sample_operator.clock import END, OPENING, recordable
-from sample_operator.club_life import Company, Spell, companies, entered
-from sample_operator.crm_record import CrmRecord, Version, between, choice, crm_table
+from sample_operator.clock import END, OPENING, hong_kong, recordable
+from sample_operator.crm import dirt
+from sample_operator.crm.club_life import Company, Spell, companies, entered
+from sample_operator.crm.record import CrmRecord, Version, between, choice, crm_table
 from sample_operator.people import company_id, contact_of_company
 
 MANAGERS = 40
@@ -45,10 +45,7 @@ def fill(connection: Connection, seed: int, scale: float) -> int:
         list(_account_managers(rng)),
     )
     names = [company_id(company.number) for company in known]
-    return sum(
-        clock.store(connection, table, versions + crm_dirt.versions(table.name, names, rng))
-        for table, versions in zip(TABLES, records, strict=True)
-    )
+    return dirt.store(connection, TABLES, records, names, rng)
 
 
 def _company(company: Company, is_managed: bool, rng: Random) -> Iterator[Version]:
@@ -136,14 +133,14 @@ def _contacts(known: list[Company], rng: Random) -> Iterator[Version]:
                     "hkid": f"X{number % 1_000_000:06d}(0)",
                     "role": choice(ROLES, rng),
                     "marketing_consent": consents,
-                    "consent_changed_at": clock.hong_kong(known_by).isoformat() if consents else None,
+                    "consent_changed_at": hong_kong(known_by).isoformat() if consents else None,
                 },
             )
             yield from record.version(known_by)
             if rng.random() < 0.16:
                 asked = between(max(known_by, datetime(2013, 2, 1)), END, rng)
                 yield from record.version(
-                    asked, marketing_consent=rng.random() < 0.6, consent_changed_at=clock.hong_kong(asked).isoformat()
+                    asked, marketing_consent=rng.random() < 0.6, consent_changed_at=hong_kong(asked).isoformat()
                 )
 
 

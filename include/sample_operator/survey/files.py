@@ -13,9 +13,9 @@ import pyreadstat
 import yaml
 
 from crw.sources.code_book import SUFFIX
-from sample_operator.survey_answers import COMPLETE
-from sample_operator.survey_dirt import BAD_BYTES, Row
-from sample_operator.survey_waves import DISTRICTS, LANGUAGES, SEGMENTS, TEXTS, Wave
+from sample_operator.survey.answers import COMPLETE
+from sample_operator.survey.dirt import BAD_BYTES, Row
+from sample_operator.survey.waves import DISTRICTS, LANGUAGES, SEGMENTS, TEXTS, Wave
 from sample_operator.workbook import save
 
 WRITTEN = datetime(2013, 3, 28, 15)

@@ -11,9 +11,8 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from sample_operator.case_life import office_time
-from sample_operator.case_plan import CasePlan
-from sample_operator.clock import OPENING
+from sample_operator.clock import OPENING, office_time
+from sample_operator.feedback.case_plan import CasePlan
 
 Row = dict[str, Any]
 

@@ -10,8 +10,9 @@ from datetime import datetime
 
 import psycopg
 
-from sample_operator import accounts, campaign, clock, membership
-from sample_operator.crm_dirt import planted
+from sample_operator import clock
+from sample_operator.crm import accounts, campaign, membership
+from sample_operator.crm.dirt import planted
 
 __all__ = ["TABLES", "build", "planted"]
 

@@ -1,6 +1,6 @@
 """The sample CRM's HTTP API, as its own process: bearer token, cursor pages, 429 when hurried, now and then a 503.
 
-    python -m sample_operator.crm_api --port 8085        (CRM_DSN and CRM_TOKEN in the environment)
+    python -m sample_operator.crm.api --port 8085        (CRM_DSN and CRM_TOKEN in the environment)
 
 A page is the JSON text that PostgreSQL hands out, joined: nothing is parsed or written anew.
 """

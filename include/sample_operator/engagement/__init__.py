@@ -9,13 +9,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from crw.settings import HONG_KONG
-from sample_operator import club_activities, club_service, newsletter_events
+from sample_operator.clock import arrive
+from sample_operator.engagement import activities, newsletter, service
 
 NOT_BIG5 = b"\xff\xff"
 
@@ -32,25 +31,24 @@ def build(folder: Path, seed: int = 2013, scale: float = 1.0) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-        moment = arrived.replace(tzinfo=HONG_KONG).timestamp()
-        os.utime(path, (moment, moment))
+        arrive(path, arrived)
 
 
 def planted() -> dict[tuple[str, str], int]:
     """How many rows landing and the suites must refuse, by table and rule, of all that arrived by 31 March 2013."""
-    events = {("email_event", rule): count for rule, count in newsletter_events.planted().items()}
-    return events | club_activities.planted() | club_service.planted()
+    events = {("email_event", rule): count for rule, count in newsletter.planted().items()}
+    return events | activities.planted() | service.planted()
 
 
 def _files(seed: int, scale: float) -> Iterator[tuple[str, datetime, bytes]]:
-    for name, (arrived, lines) in newsletter_events.files(seed, scale).items():
+    for name, (arrived, lines) in newsletter.files(seed, scale).items():
         yield name, arrived, "\n".join([*lines, ""]).encode()
-    for name, (arrived, rows) in club_activities.files(seed, scale).items():
+    for name, (arrived, rows) in activities.files(seed, scale).items():
         yield name, arrived, b"\xef\xbb\xbf" + _csv(rows).encode()
-    for name, (arrived, rows) in club_service.hotline(seed).items():
-        in_big5 = _csv(rows).replace(club_service.BAD_BYTES, "\0").encode("big5hkscs")
+    for name, (arrived, rows) in service.hotline(seed).items():
+        in_big5 = _csv(rows).replace(service.BAD_BYTES, "\0").encode("big5hkscs")
         yield name, arrived, in_big5.replace(b"\0", NOT_BIG5)
-    for name, (arrived, records) in club_service.website(seed).items():
+    for name, (arrived, records) in service.website(seed).items():
         yield name, arrived, "".join(json.dumps(record) + "\n" for record in records).encode()
 
 

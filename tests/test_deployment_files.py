@@ -1,19 +1,22 @@
-"""The compose file: valid by the compose schema, no default secrets, and the same processes as the local run."""
+"""The compose file and the CI workflow: valid by their schemas, no default secrets, and the same processes as the local run."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 from crw.local import environment, services
 from crw.local.postgres import SETTINGS, Server
 from crw.settings import PROJECT
 
 FILE = PROJECT / "docker-compose.yml"
+WORKFLOW = PROJECT / ".github" / "workflows" / "ci.yml"
 ROLE_PASSWORDS = [f"{role.upper()}_PASSWORD" for role in environment.ROLES]
 
 
@@ -22,8 +25,16 @@ def compose():
     return yaml.safe_load(FILE.read_text())
 
 
-def test_keeps_the_compose_schema():
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(FILE)]
+@pytest.mark.parametrize(
+    ("path", "schema"),
+    [
+        (FILE, "vendor.compose-spec"),
+        (WORKFLOW, "vendor.github-workflows"),
+        (WORKFLOW, "custom.github-workflows-require-timeout"),
+    ],
+)
+def test_keeps_its_schema(path, schema):
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(path)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout
 
@@ -114,3 +125,12 @@ def test_crw_knows_the_commands_of_the_deployment(compose, tmp_path, service, co
     arguments = [sys.executable, "-m", "crw.local.cli", *command.split()[1:]]
     result = subprocess.run(arguments, capture_output=True, text=True, env={"AIRFLOW_HOME": str(tmp_path)})
     assert result.returncode == 1, result.stderr  # for want of a database, where a command it does not know is a 2
+
+
+def test_ci_runs_the_tests_on_every_python_the_project_takes_and_may_only_read():
+    workflow = yaml.safe_load(WORKFLOW.read_text())
+    (job,) = workflow["jobs"].values()
+    taken = SpecifierSet(tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["requires-python"])
+    assert job["strategy"]["matrix"]["python"] == list(taken.filter(f"3.{minor}" for minor in range(30)))
+    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
+    assert workflow["permissions"] == {"contents": "read"}

@@ -8,16 +8,15 @@ drops such a row, or one of a pair, or keeps it.
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from crw.settings import HONG_KONG
-from sample_operator import survey_files
-from sample_operator.survey_answers import Person, interview
-from sample_operator.survey_dirt import DIRT, soil
-from sample_operator.survey_waves import WAVES, Wave
+from sample_operator.clock import arrive
+from sample_operator.survey import files
+from sample_operator.survey.answers import Person, interview
+from sample_operator.survey.dirt import DIRT, soil
+from sample_operator.survey.waves import WAVES, Wave
 
 DELIVERIES = (
     # wave, folder, arrival, which version of it
@@ -52,14 +51,13 @@ def build(folder: Path, seed: int = 2013, scale: float = 1.0) -> None:
         rows = soil(wave, _miscoded(wave, people) if version == "first" else people, seed)
         path = folder / name / wave.file_name
         path.parent.mkdir(parents=True, exist_ok=True)
-        survey_files.write(path, wave, rows)
-        for written in (path, survey_files.write_code_book(path, wave)):
-            moment = arrived.replace(tzinfo=HONG_KONG).timestamp()
-            os.utime(written, (moment, moment))
+        files.write(path, wave, rows)
+        for written in (path, files.write_code_book(path, wave)):
+            arrive(written, arrived)
 
 
 def planted() -> dict[tuple[str, str], int]:
-    """Number of dirty rows in each delivery of a wave, by (wave, what). `survey_dirt.DIRT` says who catches them."""
+    """Number of dirty rows in each delivery of a wave, by (wave, what). `survey.dirt.DIRT` says who catches them."""
     return {(wave, what): rows for what, dirt in DIRT.items() for wave, rows in dirt.rows.items()}
 
 

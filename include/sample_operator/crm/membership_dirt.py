@@ -1,11 +1,11 @@
-"""What is wrong with the planted records of the CRM's membership part; `crm_dirt` plants them."""
+"""What is wrong with the planted records of the CRM's membership part; `crm.dirt` plants them."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import Any
 
-from sample_operator.crm_record import Wrong
+from sample_operator.crm.record import Wrong
 
 NO_DATE = ["2012-02-30", "05/11/2012", "２０１２-０３-０５", "NA", "2012-3-5", "二○一二年十一月五日", "5-11-12"]
 

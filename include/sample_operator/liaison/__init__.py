@@ -6,16 +6,15 @@ workbook of 2012 has mistakes, among them a meeting that never took place; the c
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
 from random import Random
 
-from crw.settings import HONG_KONG
-from sample_operator import liaison_book, liaison_life
-from sample_operator.liaison_book import Row
-from sample_operator.liaison_life import Action, Life, Meeting
+from sample_operator.clock import arrive
+from sample_operator.liaison import book
+from sample_operator.liaison.book import Row
+from sample_operator.liaison.life import Action, Life, Meeting, live
 from sample_operator.workbook import save
 
 DELIVERIES = (
@@ -84,10 +83,10 @@ def build(folder: Path, seed: int = 2013) -> None:
         folder: the drop folder; made if missing. Files of an earlier build are overwritten.
         seed: the same seed gives the same bytes. The printed figures hold for every seed.
     """
-    life = liaison_life.live(seed)
+    life = live(seed)
     for year, arrived in DELIVERIES:
         chance = Random(f"{seed} {arrived}")
-        rows = liaison_book.sheets(life, year, arrived.date(), chance)
+        rows = book.sheets(life, year, arrived.date(), chance)
         if (year, arrived) == MISTAKEN:
             _add_phantom(rows, life, chance)
         if (year, arrived) == MISTAKEN or year != MISTAKEN[0]:
@@ -97,9 +96,8 @@ def build(folder: Path, seed: int = 2013) -> None:
                 rows[sheet].append({**(someone if table == "attendance" else {}), **row})
         path = folder / f"{arrived:%Y-%m-%d}" / f"Liaison_groups_{year}.xlsx"
         path.parent.mkdir(parents=True, exist_ok=True)
-        save(liaison_book.write(rows, year), path, arrived)
-        moment = arrived.replace(tzinfo=HONG_KONG).timestamp()
-        os.utime(path, (moment, moment))
+        save(book.write(rows, year), path, arrived)
+        arrive(path, arrived)
 
 
 def planted() -> dict[tuple[str, str], int]:
@@ -113,7 +111,7 @@ def _add_phantom(rows: dict[str, list[Row]], life: Life, chance: Random) -> None
     present = {m.number: "present" for m in life.members if m.group == "CLG" and m.holds_office(day, day)}
     action = Action(f"{PHANTOM}-A1", "Report back: nothing", day, date(2013, 1, 13), None)
     meeting = Meeting(PHANTOM, "CLG", day, "Postmaster General", present, [], [action])
-    rows["Meetings"].append(liaison_book.meeting_row(meeting, chance))
-    rows["Attendance"] += liaison_book.roll(meeting, life, chance)
+    rows["Meetings"].append(book.meeting_row(meeting, chance))
+    rows["Attendance"] += book.roll(meeting, life, chance)
     rows["Topics"].append({"Meeting No.": PHANTOM, "Topic No.": f"{PHANTOM}-T1", "Topic": "Nothing", "Issue": None})
-    rows["Actions"] += [liaison_book.action_row(meeting, action, day, chance)]
+    rows["Actions"] += [book.action_row(meeting, action, day, chance)]

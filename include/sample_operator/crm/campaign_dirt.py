@@ -1,12 +1,12 @@
-"""What is wrong with the planted records of the CRM's campaigns and accounts; `crm_dirt` plants them."""
+"""What is wrong with the planted records of the CRM's campaigns and accounts; `crm.dirt` plants them."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import Any
 
-from sample_operator.crm_record import Wrong
-from sample_operator.membership_dirt import NO_DATE
+from sample_operator.crm.membership_dirt import NO_DATE
+from sample_operator.crm.record import Wrong
 
 FUTURE = "2031-05-01T10:00:00+08:00"
 UNTIMED = ["05/11/2012 10:00", "2012-02-30T10:00:00+08:00", "2012-11-05 10:00"]

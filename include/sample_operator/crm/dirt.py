@@ -6,13 +6,17 @@ A planted record breaks exactly one rule, so the records refused are the sum of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from random import Random
 
-from sample_operator import campaign_dirt, membership_dirt
-from sample_operator.case_life import office_time
-from sample_operator.crm_record import CrmRecord, Version, Wrong
-from sample_operator.membership_dirt import CORRECTED
+from psycopg import Connection
+
+from sample_operator import clock
+from sample_operator.clock import SampleTable
+from sample_operator.crm import campaign_dirt, membership_dirt
+from sample_operator.crm.membership_dirt import CORRECTED
+from sample_operator.crm.record import CrmRecord, Version, Wrong
 
 DIRT = membership_dirt.DIRT | campaign_dirt.DIRT
 DIRTY_IN_APRIL = membership_dirt.DIRTY_IN_APRIL | campaign_dirt.DIRTY_IN_APRIL
@@ -39,15 +43,36 @@ def planted(night: date | None = None) -> dict[tuple[str, str], int]:
     return found
 
 
-def versions(table: str, companies: list[str], rng: Random) -> list[Version]:
-    """The planted records of one table. Their companies exist (`companies`: ids), but where the rule is about that."""
+def store(
+    connection: Connection,
+    tables: Sequence[SampleTable],
+    records: Sequence[list[Version]],
+    companies: list[str],
+    rng: Random,
+) -> int:
+    """Store the records of each table and the planted ones with them. Returns how many versions.
+
+    Args:
+        connection: to the sample CRM's database.
+        tables: where to.
+        records: for each table the versions of its records.
+        companies: ids of companies that exist, for the planted records whose rule is not about that.
+        rng: what the planted records are drawn from.
+    """
+    return sum(
+        clock.store(connection, table, versions + _planted(table.name, companies, rng))
+        for table, versions in zip(tables, records, strict=True)
+    )
+
+
+def _planted(table: str, companies: list[str], rng: Random) -> list[Version]:
     found: list[Version] = []
     number = 0
     for _, count, wrong in DIRT[table]:
         for turn in range(count):
             number += 1
             record = _record(table, number, wrong, turn, companies, rng)
-            found += record.version(office_time(datetime(2012, 11, 6) + timedelta(days=rng.random() * 120), rng))
+            found += record.version(clock.office_time(datetime(2012, 11, 6) + timedelta(days=rng.random() * 120), rng))
             if record.fields.get("joined_on") in CORRECTED:
                 correct = CORRECTED[record.fields["joined_on"]]
                 found += record.version(datetime(2013, 4, 19, 11, number), joined_on=correct)

@@ -10,8 +10,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sample_operator.survey_answers import PARTIAL, Person, unanswered
-from sample_operator.survey_waves import Wave
+from sample_operator.survey.answers import PARTIAL, Person, unanswered
+from sample_operator.survey.waves import Wave
 
 BAD_BYTES = "@bytes@"
 """Placeholder that the CSV writer replaces by bytes that are no character of the file's encoding."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from sample_operator.clock import END, recordable
+from sample_operator.clock import END, office_time, recordable
 
 SPOKEN = ("phone", "in_person")
 REPLY_DAYS = {"complaint": (11, 0.6), "suggestion": (10, 0.6), "commendation": (6, 0.5),
@@ -42,12 +42,6 @@ def steps(kind: str, channel: str, received: datetime, entered: datetime, rng: R
             break
         life.append(Step(event_type, occurred, recorded))
     return life
-
-
-def office_time(day: datetime, rng: Random) -> datetime:
-    """Some moment between 9:00 and 18:00 of the day, or of the Monday after a weekend."""
-    day += timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
-    return day.replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(seconds=int(rng.random() * 32400))
 
 
 def _answered_at_once(received: datetime, rng: Random) -> list[tuple[str, datetime]]:

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sample_operator.survey_waves import DISTRICTS, RARELY_APPLICABLE, USED_MOST, Wave
+from sample_operator.survey.waves import DISTRICTS, RARELY_APPLICABLE, USED_MOST, Wave
 
 COMPLETE, PARTIAL = "1", "2"
 PARTIAL_SHARE = 0.011

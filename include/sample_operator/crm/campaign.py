@@ -13,10 +13,9 @@ from random import Random
 
 from psycopg import Connection
 
-from sample_operator import clock, crm_dirt
-from sample_operator.case_life import office_time
-from sample_operator.clock import END, FIRST_DAY, OPENING, hong_kong, recordable
-from sample_operator.crm_record import CrmRecord, Version, between, choice, crm_table
+from sample_operator.clock import END, FIRST_DAY, OPENING, hong_kong, office_time, recordable
+from sample_operator.crm import dirt
+from sample_operator.crm.record import CrmRecord, Version, between, choice, crm_table
 
 TABLES = tuple(map(crm_table, ("campaign", "campaign_contact", "campaign_response")))
 
@@ -76,10 +75,7 @@ def fill(connection: Connection, seed: int, scale: float) -> int:
         desk.run(campaign, scale)
     records = ([v for campaign in campaigns for v in _record(campaign, rng)], desk.contacts, desk.responses)
     names = [person.company_id for person in desk.people]
-    return sum(
-        clock.store(connection, table, versions + crm_dirt.versions(table.name, names, rng))
-        for table, versions in zip(TABLES, records, strict=True)
-    )
+    return dirt.store(connection, TABLES, records, names, rng)
 
 
 def _people(connection: Connection) -> list[Person]:

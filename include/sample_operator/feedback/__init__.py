@@ -11,12 +11,13 @@ from random import Random
 
 import psycopg
 
-from sample_operator import case_dirt, case_plan, categories, clock, post_offices
-from sample_operator.case_dirt import planted
-from sample_operator.case_plan import CasePlan
-from sample_operator.case_row import PUBLIC, CaseWriter
+from sample_operator import clock
 from sample_operator.clock import SampleTable
-from sample_operator.club_life import COMPANIES
+from sample_operator.crm.club_life import COMPANIES
+from sample_operator.feedback import case_dirt, case_plan, categories, post_offices
+from sample_operator.feedback.case_dirt import planted
+from sample_operator.feedback.case_plan import CasePlan
+from sample_operator.feedback.case_row import PUBLIC, CaseWriter
 
 __all__ = ["TABLES", "build", "planted"]
 

@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta
 from itertools import accumulate
 from random import Random
 
-from sample_operator import categories, post_offices
-from sample_operator.case_dirt import Row, spoil
-from sample_operator.case_life import Step, steps
-from sample_operator.case_plan import CasePlan
+from sample_operator.feedback import categories, post_offices
+from sample_operator.feedback.case_dirt import Row, spoil
+from sample_operator.feedback.case_life import Step, steps
+from sample_operator.feedback.case_plan import CasePlan
 from sample_operator.people import Person, company_id, contact_of_company, member_of_public
 
 PUBLIC = 9000

@@ -12,7 +12,7 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sample_operator import people
-from sample_operator.liaison_life import GROUPS, Action, Life, Meeting, Member
+from sample_operator.liaison.life import GROUPS, Action, Life, Meeting, Member
 
 Row = dict[str, Any]
 

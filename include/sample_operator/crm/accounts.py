@@ -13,10 +13,9 @@ from random import Random
 
 from psycopg import Connection
 
-from sample_operator import clock, crm_dirt
-from sample_operator.case_life import office_time
-from sample_operator.clock import END, FIRST_DAY, hong_kong, recordable
-from sample_operator.crm_record import CrmRecord, Version, between, choice, crm_table
+from sample_operator.clock import END, FIRST_DAY, hong_kong, office_time, recordable
+from sample_operator.crm import dirt
+from sample_operator.crm.record import CrmRecord, Version, between, choice, crm_table
 
 TABLES = tuple(map(crm_table, ("relationship_executive", "account_assignment", "interaction")))
 
@@ -56,10 +55,7 @@ def fill(connection: Connection, seed: int, scale: float) -> int:
         [v for number, assignment in enumerate(assignments, 1) for v in _record(number, assignment, rng)],
         list(_interactions(assignments, companies, round(PROSPECTS * scale), rng)),
     )
-    return sum(
-        clock.store(connection, table, versions + crm_dirt.versions(table.name, companies, rng))
-        for table, versions in zip(TABLES, records, strict=True)
-    )
+    return dirt.store(connection, TABLES, records, companies, rng)
 
 
 def _managed(connection: Connection) -> Iterator[_Assignment]:

@@ -11,8 +11,8 @@ from datetime import date, datetime, time, timedelta
 from itertools import accumulate
 from random import Random
 
-from sample_operator.case_life import SPOKEN, office_time
-from sample_operator.clock import END, OPENING, recordable
+from sample_operator.clock import END, OPENING, office_time, recordable
+from sample_operator.feedback.case_life import SPOKEN
 
 BY_FISCAL_YEAR = {
     2010: {"commendation": 1278, "complaint": 560, "suggestion": 204, "enquiry": 7120},
