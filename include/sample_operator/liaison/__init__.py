@@ -37,8 +37,8 @@ PHANTOM = "CLG/2012/5"
 DIRT: dict[int, tuple[tuple[str, str, str, Row], ...]] = {
     # year: table, the rule that refuses the row, sheet, and what a row of its own says
     2010: (
-        ("member", "group_code_present", "Members",
-         {"Group": " ", "Member No.": "PLG-901", "Name": "Staff Sample", "Constituency": "Philatelist"}),
+        ("member", "constituency_present", "Members",
+         {"Group": "PLG", "Member No.": "PLG-901", "Name": "Staff Sample", "Constituency": "NA"}),
         ("term", "term_to_readable", "Terms",
          {"Member No.": "PLG-901", "Term": 1, "From": "1/1/2010", "To": "30 Feb 2010"}),
         ("term", "term_ends_after_it_begins", "Terms",
