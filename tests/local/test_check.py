@@ -236,5 +236,7 @@ def test_nothing_is_left_of_a_check_that_is_stopped(site, cases, stop, status):
                 break
         time.sleep(1)
         running.send_signal(stop)
+        time.sleep(0.2)
+        running.send_signal(signal.SIGINT)  # from an impatient hand
         assert running.wait(timeout=30) == status
     site.assert_nothing_is_left()

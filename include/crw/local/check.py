@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import sys
 import tempfile
@@ -32,6 +33,7 @@ from crw.local.postgres import Server
 from crw.sources import code_book, database, pseudonym
 
 RUN = "check"
+POSTGRES = "postgres"
 CONNECT_TIMEOUT = "10"  # seconds; a night has more patience with a database that does not answer
 
 SAYS_NO_VALUE = (ContractError, LoadError, seeds.SeedError, OSError, httpx.HTTPError)
@@ -50,32 +52,35 @@ def run(sources: list[str], business_date: date, console: Console, file: Path | 
     Returns:
         Whether a night would publish them.
     """
-    for stop in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(stop, lambda number, _: sys.exit(128 + number))
-    with tempfile.TemporaryDirectory(prefix="crw-check-") as folder:
-        scratch = Path(folder)
-        scratch.chmod(0o711)  # PostgreSQL may run as another user
+    with _scratch() as scratch:
         # The lines that libraries log may quote a value.
         os.environ |= {"CRW_PSEUDONYM_KEY": secrets.token_hex(32), "AIRFLOW__LOGGING__LOGGING_LEVEL": "CRITICAL"}
         for name, value in {"AIRFLOW_HOME": str(scratch / "airflow"), "PGCONNECT_TIMEOUT": CONNECT_TIMEOUT}.items():
             os.environ.setdefault(name, value)
         if file:
             _deliver(file, scratch / "drop", contracts.sources()[sources[0]][0])
-        with _throw_away_warehouse(scratch, console) as connection:
+        findings.progress(console, "making a throw-away warehouse")
+        server = Server(scratch / POSTGRES)
+        server.start()
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            warehouse.install(connection)
             return _Check(connection, business_date, console).of(sources)
 
 
 @contextmanager
-def _throw_away_warehouse(scratch: Path, console: Console) -> Iterator[Connection]:
-    server = Server(scratch / "postgres")
+def _scratch() -> Iterator[Path]:
+    """A folder that is removed, and the server in it stopped, however the check ends."""
+    for stop in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, lambda number, _: sys.exit(128 + number))
+    folder = Path(tempfile.mkdtemp(prefix="crw-check-"))
+    folder.chmod(0o711)  # PostgreSQL may run as another user
     try:
-        findings.progress(console, "making a throw-away warehouse")
-        server.start()
-        with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            warehouse.install(connection)
-            yield connection
+        yield folder
     finally:
-        server.stop()
+        for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(stop, signal.SIG_IGN)  # the second Ctrl-C of an impatient hand would leave half of it
+        Server(folder / POSTGRES).stop()
+        shutil.rmtree(folder)
 
 
 def _deliver(file: Path, drop: Path, table: Table) -> None:

@@ -97,8 +97,6 @@ def _nightly(first: date, last: date) -> int:
 
 
 def _check(source: str | None, file: Path | None, business_date: date | None) -> int:
-    from crw.local import check
-
     tables = contracts.sources().get(source, [])
     if source and not tables:
         sys.exit(f"{source} is no source: {', '.join(contracts.sources())} are")
@@ -106,6 +104,8 @@ def _check(source: str | None, file: Path | None, business_date: date | None) ->
         sys.exit(f"{file} is no survey file" if tables[0].reader == "files" else f"{source} is not checked by file")
     sources = [source] if source else list(contracts.taking_part())
     try:
+        from crw.local import check
+
         return 0 if check.run(sources, business_date or check.tonight(), _console(), file) else 1
     except KeyboardInterrupt:
         print("stopped: nothing was kept", file=sys.stderr)
