@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from rich.padding import Padding
 
 from crw import seeds
 from crw.contracts import Column, Table
+from crw.sources.respondents import MAPPED
 from crw.suites import EXAMPLES, QualityError
 
 WORDS = {"critical": "stops", "warning": "refused", "info": "reported"}
@@ -21,6 +23,8 @@ WORDS = {"critical": "stops", "warning": "refused", "info": "reported"}
 CODE = re.compile(r"[^\s@]{1,30}")
 ANSWER = re.compile(r"-?\d{1,5}(\.\d+)?|[A-Za-z]{1,2}")
 """What is shown of a code that no list has. Anything else may be what somebody wrote, in the wrong column."""
+
+WRITTEN = {"date": "date as 2013-03-31", "timestamptz": "time as 2013-03-31T09:00+08:00"}
 
 
 @dataclass
@@ -46,7 +50,8 @@ class Finding:
     """Why a night would not publish it."""
     load_id: int | None = None
     rows: int = 0
-    files: int = 0
+    files: dict[str, str] = field(default_factory=dict)
+    """Names of the files read, by the id of the delivery."""
     refused: int = 0
     rules: list[FailedRule] = field(default_factory=list)
     first: list[str] = field(default_factory=list)
@@ -56,8 +61,7 @@ class Finding:
 def landed(connection: Connection, table: Table, load_id: int) -> Finding:
     """What can be said of a table once its batch is in landing."""
     rows, files = connection.execute(
-        "select rows_read, (select count(*) from jsonb_object_keys(deliveries)) from audit.load where load_id = %s",
-        [load_id],
+        "select rows_read, deliveries from audit.load where load_id = %s", [load_id]
     ).fetchone()
     return Finding(table, load_id=load_id, rows=rows, files=files)
 
@@ -87,7 +91,7 @@ def judged(connection: Connection, finding: Finding, refusal: Exception | None, 
         [[rule.rule for rule in finding.rules if rule.unread], finding.load_id, EXAMPLES],
     ).fetchall()
     finding.refused = quarantined[0][0] if quarantined else 0
-    finding.first = [_refused_row(finding.table, *row[1:]) for row in quarantined]
+    finding.first = [_refused_row(finding, *row[1:]) for row in quarantined]
     if refusal is not None:
         finding.problem = _problem(finding, rules, refusal)
 
@@ -111,49 +115,70 @@ def _column(table: Table, name: str | None) -> Column | None:
 
 
 def _codes(column: Column, counts: list[dict[str, Any]]) -> list[str]:
+    """Codes that the column's list lacks. Of a list that holds phrases none is shown: what it lacks may be a name."""
     if getattr(column, "codes", None) is None:
         return []
-    return [f"{_shown(column, entry['value'])} ({entry['count']:,})" for entry in counts[:EXAMPLES]]
-
-
-def _shown(column: Column, value: Any) -> str:
-    """A code that the column's list lacks. Of a list that holds phrases none is shown: what it lacks may be a name."""
     holds_phrases = any(" " in code for code in seeds.code_list(column.codes).codes)
-    return str(value) if CODE.fullmatch(str(value)) and not holds_phrases else f"a text of {len(str(value))} characters"
+    return _counted(counts, lambda value: not holds_phrases and CODE.fullmatch(value) is not None)
+
+
+def _answers(counts: list[dict[str, Any]]) -> list[str]:
+    return _counted(counts, lambda value: ANSWER.fullmatch(value) is not None)
+
+
+def _counted(counts: list[dict[str, Any]], is_shown: Callable[[str], bool]) -> list[str]:
+    """The most frequent values, each with its count; one that is not to be shown by its length."""
+    texts = [(str(entry["value"]), entry["count"]) for entry in counts]
+    told = [f"{text if is_shown(text) else f'a text of {len(text)} characters'} ({rows:,})" for text, rows in texts]
+    return told[:EXAMPLES] + ["and others"] * (len(told) > EXAMPLES)
 
 
 def _type_faults(connection: Connection, finding: Finding) -> list[FailedRule]:
     """Rows that could not be typed, or read at all, by column."""
+    coded = MAPPED if finding.table.reader == "files" else ()
     faults = connection.execute(
-        "select reason ->> 'column', count(*) from quarantine.record, jsonb_array_elements(reasons) as reason "
-        "where load_id = %s and reason ->> 'rule' = 'type' group by 1 order by 1",
-        [finding.load_id],
+        "select name, sum(rows)::bigint, jsonb_agg(jsonb_build_object('value', value, 'count', rows) order by rows desc, value) "
+        "from (select reason ->> 'column' as name, case when reason ->> 'column' = any (%s) then reason ->> 'value' end as value, "
+        "count(*) as rows from quarantine.record, jsonb_array_elements(reasons) as reason "
+        "where load_id = %s and reason ->> 'rule' = 'type' group by 1, 2) as counted group by 1 order by 1",
+        [list(coded), finding.load_id],
     )
-    return [FailedRule("type", "warning", rows, _untyped(finding.table, name)) for name, rows in faults]
+    return [
+        FailedRule("type", "warning", rows, _untyped(finding.table, name), _answers(counts) if name in coded else [])
+        for name, rows, counts in faults
+    ]
 
 
 def _untyped(table: Table, name: str | None) -> str:
     column = _column(table, name)
     if column is None:
         return "the row could not be read as a record"
-    return f"{name} is no {column.type}" if column.type != "text" else f"{name} cannot be made of what the row holds"
+    if column.type == "text":
+        return f"{name} cannot be made of what the row holds"
+    return f"{name} is no {column.type if table.reader == 'files' else WRITTEN.get(column.type, column.type)}"
 
 
-def _refused_row(table: Table, row_no: int, record: dict[str, Any], reasons: list[dict[str, Any]]) -> str:
-    names = [name for name in (*table.key, "place") if record.get(name) is not None]
-    key = ", ".join(f"{name}={record[name]}" for name in dict.fromkeys(names)) or f"row {row_no}"
-    return f"{key}: " + "; ".join(_reason(table, reason) for reason in reasons)
+def _refused_row(finding: Finding, row_no: int, record: dict[str, Any], reasons: list[dict[str, Any]]) -> str:
+    record = record | {"delivery_id": finding.files.get(record.get("delivery_id"))}
+    names = ["delivery_id", *finding.table.key, "place"] if finding.files else finding.table.key
+    key = ", ".join(
+        f"{'file' if name == 'delivery_id' else name}={record[name]}"
+        for name in dict.fromkeys(names)
+        if record.get(name) is not None
+    )
+    return f"{key or f'row {row_no}'}: {'; '.join(_reason(finding.table, reason) for reason in reasons)}"
 
 
 def _reason(table: Table, reason: dict[str, Any]) -> str:
     if reason["rule"] != "type":
         return reason["rule"]
-    value, message = reason["value"], reason["message"]
-    if value is not None and reason["column"]:
-        # A reader ends its message with the value, landing's is PostgreSQL's, which may quote a part of it.
-        is_readers = message.endswith(f": {value!r}")
-        return message.removesuffix(f": {value!r}") if is_readers else _untyped(table, reason["column"])
-    return message
+    if reason["value"] is None:
+        return reason["message"]
+    # Landing's message may quote a part of the value. A survey's ends with it, and says what the file calls the column.
+    ending = f": {reason['value']!r}"
+    if table.reader == "files" and reason["message"].endswith(ending):
+        return reason["message"].removesuffix(ending)
+    return _untyped(table, reason["column"])
 
 
 def _problem(finding: Finding, rules: list[dict[str, Any]], refusal: Exception) -> str:
@@ -193,7 +218,7 @@ def show(console: Console, finding: Finding) -> None:
     """One table: what was read, what failed, and the first rows that would be refused."""
     if finding.load_id is None:
         return _line(console, 2, f"{finding.table.name}: ✗ {finding.problem}", "red")
-    files = f" of {finding.files} files" if finding.table.layout or finding.table.reader == "files" else ""
+    files = f" of {len(finding.files)} files" if finding.table.layout or finding.table.reader == "files" else ""
     columns = f"{len(finding.table.columns)} columns as in the contract"
     _line(console, 2, f"{finding.table.name}: {finding.rows:,} rows{files}, {columns}; {finding.refused:,} refused")
     for rule in finding.rules:
@@ -207,8 +232,8 @@ def show(console: Console, finding: Finding) -> None:
 def _rule(rule: FailedRule) -> str:
     if rule.unread:
         return f"not checked: {rule.rule}, which looks at {rule.unread}; that could not be read"
-    codes = f" Codes that the list has not: {', '.join(rule.codes)}." if rule.codes else ""
-    return f"{WORDS[rule.severity]} {rule.rows:,}: {rule.rule}: {rule.notes}{codes}"
+    codes = f"; codes that are not listed: {', '.join(rule.codes)}" if rule.codes else ""
+    return f"{WORDS[rule.severity]} {rule.rows:,}: {rule.rule}: {rule.notes.rstrip('.')}{codes}"
 
 
 def show_survey(console: Console, connection: Connection) -> None:
@@ -232,14 +257,11 @@ def show_survey(console: Console, connection: Connection) -> None:
 
 def _unknown_answers(connection: Connection, delivery: str, number: int, known: list[str]) -> str:
     counts = connection.execute(
-        "select btrim((answers::text[])[%s]) as answer, count(*) from landing.survey__respondent "
-        "where delivery_id = %s and btrim((answers::text[])[%s]) not in ('') and btrim((answers::text[])[%s]) <> all (%s) "
-        "group by 1 order by 2 desc, 1",
-        [number, delivery, number, number, known],
+        "select btrim((answers::text[])[%s]) as value, count(*) from landing.survey__respondent "
+        "where delivery_id = %s and btrim((answers::text[])[%s]) <> all (%s) group by 1 order by 2 desc, 1",
+        [number, delivery, number, ["", *known]],
     ).fetchall()
-    shown = [f"{answer if ANSWER.fullmatch(answer) else f'a text of {len(answer)} characters'} ({rows:,})"
-             for answer, rows in counts[:EXAMPLES]]  # fmt: skip
-    return ", ".join([*shown, f"and {len(counts) - EXAMPLES} more"] if len(counts) > EXAMPLES else shown)
+    return ", ".join(_answers([{"value": value, "count": rows} for value, rows in counts]))
 
 
 def show_verdict(console: Console, by_source: dict[str, list[Finding]]) -> bool:
