@@ -15,8 +15,9 @@ from rich.padding import Padding
 from crw import seeds
 from crw.contracts import Column, Table
 from crw.sources.respondents import MAPPED
-from crw.suites import EXAMPLES, QualityError
+from crw.suites import QualityError
 
+EXAMPLES = 5
 WORDS = {"critical": "stops", "warning": "refused", "info": "reported"}
 """What becomes of the rows that fail a rule, by its severity."""
 
