@@ -110,7 +110,7 @@ def test_a_source_that_would_be_published_is_told_with_what_it_costs(site, cases
     assert "would be refused: case_no=N3: closed_on_or_after_received" in said
     assert "would be refused: case_no=N4: received_at_not_before_1997" in said
     assert "reported 1: incident_date_readable:" in said
-    assert "not checked: company_exists, which looks at membership.company; that could not be read" in said
+    assert "not checked: company_exists, which looks at membership.company; that was not read" in said
     assert said.endswith("a night would publish")
     assert not [value for value in PERSON if value in said]
     assert content(cases) == before
@@ -156,7 +156,7 @@ def test_a_rule_that_looks_at_what_could_not_be_read_says_nothing(site, cases):
     status, said = site.check("feedback")
     assert status == 1
     assert "cases: 30 rows, 17 columns as in the contract; 0 refused" in said
-    assert "not checked: category_exists, which looks at feedback.category; that could not be read" in said
+    assert "not checked: category_exists, which looks at feedback.category; that was not read" in said
     assert "how many rows are bad is not known without feedback.category" in said
     assert "would be refused" not in said
 

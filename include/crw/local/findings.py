@@ -39,7 +39,7 @@ class FailedRule:
     codes: list[str] = field(default_factory=list)
     """Codes that no list has, each with its count, the most frequent first."""
     unread: str | None = None
-    """The table of another source that the rule looks at, and that could not be read: then it says nothing."""
+    """The table that the rule looks at, and that was not read: then it says nothing."""
 
 
 @dataclass
@@ -74,7 +74,7 @@ def judged(connection: Connection, finding: Finding, refusal: Exception | None, 
         connection: to the warehouse in which it ran.
         finding: of a table whose batch was in landing.
         refusal: what the gate raised.
-        unread: tables, as `<source>__<table>`, that a night would have filled and the check could not read.
+        unread: tables, as `<source>__<table>`, that a night would have filled and the check has not read.
     """
     validation = connection.execute(
         "select result from audit.validation where load_id = %s order by validation_id desc limit 1", [finding.load_id]
@@ -232,7 +232,7 @@ def show(console: Console, finding: Finding) -> None:
 
 def _rule(rule: FailedRule) -> str:
     if rule.unread:
-        return f"not checked: {rule.rule}, which looks at {rule.unread}; that could not be read"
+        return f"not checked: {rule.rule}, which looks at {rule.unread}; that was not read"
     codes = f"; codes that are not listed: {', '.join(rule.codes)}" if rule.codes else ""
     return f"{WORDS[rule.severity]} {rule.rows:,}: {rule.rule}: {rule.notes.rstrip('.')}{codes}"
 
