@@ -8,13 +8,16 @@ BIN := $(VENV)/bin
 # Byte-code is written at install; a shell that forbids it must not slow every task.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help nightly up down test histories bench sql metric docs lint lock clean
+.PHONY: help nightly check up down test histories bench sql metric docs lint lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 nightly: $(VENV)/ready ## Run one business date end to end: make nightly [DATE=2013-03-31]
 	@$(BIN)/crw nightly --date $(DATE)
+
+check: $(VENV)/ready ## Say what a night would find in the sources, and write nothing: make check [SOURCE=feedback]
+	@$(BIN)/crw check $(SOURCE)
 
 up: $(VENV)/ready ## Start PostgreSQL, the sample sources and Airflow, and keep them running
 	@$(BIN)/crw up

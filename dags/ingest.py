@@ -1,4 +1,4 @@
-"""One DAG a source system, made from the declared sources: extract >> validate, per table, >> publish the source whole."""
+"""One DAG a source that takes part in the nights, made from its contract: extract >> validate, per table, >> publish it whole."""
 
 from __future__ import annotations
 
@@ -102,5 +102,5 @@ def _publish(source: str, load_ids: list):
     return publish(load_ids)
 
 
-for _source, _tables in contracts.sources().items():
+for _source, _tables in contracts.taking_part().items():
     globals()[f"ingest_{_source}"] = ingest_dag(_source, _tables)

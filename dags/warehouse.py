@@ -1,4 +1,4 @@
-"""Once every source has delivered a business date: dbt build >> validate marts >> publish marts >> report."""
+"""Once every source that takes part has delivered a business date: dbt build >> validate marts >> publish marts >> report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from crw import contracts, lateness
 DOC = """
 ### The night's marts
 
-Starts for a business date once every source has delivered it. dbt builds `core` and `candidate` in one process; each mart
+Starts for a business date once every source that takes part (`CRW_SOURCES`) has delivered it.
+dbt builds `core` and `candidate` in one process; each mart
 is then validated by its suite; only if all pass are they published to `marts`, in one transaction.
 
 **Triage**
@@ -26,7 +27,7 @@ with DAG(
     dag_id="warehouse",
     description="Build, validate and publish the KPI marts.",
     schedule=PartitionedAssetTimetable(
-        assets=AssetAll(*(Asset(f"raw/{source}", uri=f"crw://raw/{source}") for source in contracts.sources()))
+        assets=AssetAll(*(Asset(f"raw/{source}", uri=f"crw://raw/{source}") for source in contracts.taking_part()))
     ),
     start_date=pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong"),
     catchup=False,

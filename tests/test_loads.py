@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import psycopg
 import pytest
 
-from crw import contracts, ingest, landing, ledger, publish
+from crw import contracts, ingest, landing, ledger, publish, transform
 from crw.settings import HONG_KONG
 from crw.sources import Batch, Rejection, Section
 
@@ -297,3 +297,18 @@ def test_a_mart_with_new_columns_is_made_anew_and_the_analyst_may_read_it(databa
     assert database.execute("select n, m from marts.kpi_a").fetchall() == [(1, 5)]
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         database.execute("select * from candidate.kpi_a")
+
+
+def test_a_later_date_is_whole_once_the_sources_that_take_part_are_in_raw(database, monkeypatch):
+    for table in contracts.sources()["feedback"] + contracts.sources()["survey"]:
+        database.execute(
+            "insert into audit.load (source, table_name, business_date, run_id, state, interval_start, interval_end, rows_read, "
+            "rows_published, rows_unchanged, rows_quarantined) values (%s, %s, '2013-04-01', 'r', 'published', "
+            "'2013-04-01', '2013-04-02', 0, 0, 0, 0)",
+            [table.source, table.name],
+        )
+    skipped = {}
+    for named in ("", "feedback", "feedback,survey", "feedback,membership"):
+        monkeypatch.setenv("CRW_SOURCES", named)
+        skipped[named] = transform.why_not_needed(database, NIGHT) is not None
+    assert skipped == {"": False, "feedback": True, "feedback,survey": True, "feedback,membership": False}

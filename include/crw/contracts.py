@@ -6,6 +6,7 @@ columns that may leave the source, and the type check all come from there.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -167,6 +168,18 @@ def sources() -> dict[str, list[Table]]:
     for contract in tables().values():
         grouped.setdefault(contract.source, []).append(contract)
     return grouped
+
+
+def taking_part() -> dict[str, list[Table]]:
+    """Those of the declared sources that nights load: all, or where CRW_SOURCES names some, separated by commas, those.
+
+    Raises ContractError when it names one that is not declared.
+    """
+    declared = sources()
+    named = [name.strip() for name in os.environ.get("CRW_SOURCES", "").split(",") if name.strip()]
+    if unknown := [name for name in named if name not in declared]:
+        raise ContractError(f"CRW_SOURCES: {', '.join(unknown)}: the declared sources are {', '.join(declared)}")
+    return {name: tables for name, tables in declared.items() if name in named or not named}
 
 
 def _table(source: dict, declaration: dict, path: Path) -> Table:

@@ -5,17 +5,20 @@ Knows landing and quarantine and nothing of suites; `quality` decides which rows
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from datetime import date
 from typing import Any
 
 import psycopg
 from psycopg import Connection, sql
 
-from crw.contracts import Table
+from crw import seeds
+from crw.contracts import Column, Table
 from crw.suites import QualityError
 from crw.validation import EXAMPLES, RuleResult
 from crw.warehouse import landing_table
+
+CODE = re.compile(r"[^\s@]{1,30}")
 
 
 def keys_of(connection: Connection, table: Table, result: RuleResult) -> tuple[str, ...]:
@@ -114,24 +117,40 @@ def check_share(connection: Connection, table: Table, load_id: int, rows_read: i
     quarantined = count(connection, load_id)
     if quarantined <= allowance or quarantined <= threshold * rows_read:
         return
-    refusals = connection.execute(
-        "select reason ->> 'rule', reason ->> 'column', count(*), array_agg(reason ->> 'value' order by row_no), "
-        "array_agg(record order by row_no) from quarantine.record, jsonb_array_elements(reasons) as reason "
-        "where load_id = %s group by 1, 2 order by 3 desc, 1",
+    rules = connection.execute(
+        "select reason ->> 'rule', reason ->> 'column', count(*) from quarantine.record, "
+        "jsonb_array_elements(reasons) as reason where load_id = %s group by 1, 2 order by 3 desc, 1",
         [load_id],
-    )
-    told = "; ".join(
-        f"{rule} {rows} rows [{_told_of(table, column, values, records)}]"
-        for rule, column, rows, values, records in refusals
-    )
+    ).fetchall()
+    told = [
+        f"{rule} {rows} rows [{_examples(connection, table, load_id, rule, column)}]" for rule, column, rows in rules
+    ]
     raise QualityError(
         f"landing.{table.identifier}: {quarantined} of {rows_read} rows are bad; the suite tolerates {threshold:.1%}, or "
-        f"{allowance} rows: {told}. They are in quarantine.record, load_id {load_id}"
+        f"{allowance} rows: {'; '.join(told)}. They are in quarantine.record, load_id {load_id}"
     )
 
 
-def _told_of(table: Table, column: str | None, values: list[str | None], records: list[dict]) -> str:
-    """Examples of refused rows: the codes of a column of codes, which are nobody's, else the rows' keys."""
-    if any(known.name == column and known.codes for known in table.columns):
-        return ", ".join(f"{code} {count}" for code, count in Counter(values).most_common(EXAMPLES))
-    return " | ".join(", ".join(f"{key}={record.get(key)}" for key in table.key) for record in records[:EXAMPLES])
+def is_code(column: Column, value: str) -> bool:
+    """Whether a value that the column's list lacks looks like a code, and may be told; else it may be what somebody wrote.
+
+    Of a list that holds phrases no value may: what it lacks may be a name.
+    """
+    holds_phrases = any(" " in code for code in seeds.code_list(column.codes).codes)
+    return not holds_phrases and CODE.fullmatch(value) is not None
+
+
+def _examples(connection: Connection, table: Table, load_id: int, rule: str, column: str | None) -> str:
+    """Of a column of codes the most frequent ones, else the keys of the first rows."""
+    coded = next((known for known in table.columns if known.name == column and known.codes), None)
+    refused = (
+        "from quarantine.record, jsonb_array_elements(reasons) as reason where load_id = %s and reason ->> 'rule' = %s "
+    )
+    if coded is None:
+        records = connection.execute(f"select record {refused} order by row_no limit %s", [load_id, rule, EXAMPLES])
+        return " | ".join(", ".join(f"{key}={record.get(key)}" for key in table.key) for (record,) in records)
+    codes = connection.execute(
+        f"select reason ->> 'value', count(*) {refused} group by 1 order by 2 desc, 1 limit %s",
+        [load_id, rule, EXAMPLES],
+    )
+    return ", ".join(f"{code if is_code(coded, code or '') else 'another text'} {rows}" for code, rows in codes)

@@ -37,10 +37,11 @@ def why_not_needed(connection: Connection, business_date: date) -> str | None:
     is_published = published and published >= business_date and _built_version(connection) == project_version()
     if is_published and _is_all_published(connection, published):
         return f"nothing reached raw since the marts were published for {published}"
+    sources = contracts.taking_part()
     (later,) = connection.execute(
-        "select max(business_date) from (select business_date from audit.load "
-        "where state = 'published' and business_date > %s group by 1 having count(distinct (source, table_name)) = %s) as d",
-        [business_date, len(contracts.tables())],
+        "select max(business_date) from (select business_date from audit.load where state = 'published' "
+        "and business_date > %s and source = any (%s) group by 1 having count(distinct (source, table_name)) = %s) as d",
+        [business_date, list(sources), sum(map(len, sources.values()))],
     ).fetchone()
     if later and not (published and published >= later):
         return f"{later} is wholly in raw too; its run builds the marts"

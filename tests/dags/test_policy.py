@@ -21,7 +21,8 @@ json.dump({{
     "dags": {{dag.dag_id: {{
         "owner": dag.owner, "tags": sorted(dag.tags), "doc": dag.doc_md or "", "max_active_runs": dag.max_active_runs,
         "catchup": dag.catchup, "timetable": type(dag.timetable).__name__, "description": dag.description,
-        "is_due": dag.deadline is not None,
+        "is_due": dag.deadline is not None, "waits_for": sorted(asset.uri for asset in
+            dag.timetable.asset_condition.objects) if dag.dag_id == "warehouse" else [],
         "tasks": {{t.task_id: sorted(t.upstream_task_ids) for t in dag.tasks}}}} for dag in bag.dags.values()}},
     "modules": sorted(sys.modules),
 }}, open({answer!r}, "w"))
@@ -29,12 +30,22 @@ json.dump({{
 
 
 @pytest.fixture(scope="module")
-def parsed(tmp_path_factory):
-    """The DAG folder parsed in a process of its own that can reach no database and no source."""
+def parse(tmp_path_factory):
+    """A function that parses the DAG folder in a process of its own, which can reach no database and no source."""
+    return lambda **settings: _parse(tmp_path_factory, settings)
+
+
+@pytest.fixture(scope="module")
+def parsed(parse):
+    """The DAG folder as it is without any setting."""
+    return parse()
+
+
+def _parse(tmp_path_factory, settings):
     home = tmp_path_factory.mktemp("airflow")
     answer = home / "answer.json"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "CRW"))}
-    environment |= {"AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    environment |= {"AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False", **settings}
     script = PARSE.format(folder=str(PROJECT / "dags"), answer=str(answer))
     subprocess.run([sys.executable, "-c", script], env=environment, check=True)
     return json.loads(answer.read_text())
@@ -62,6 +73,22 @@ def test_each_declared_source_has_its_dag(parsed):
     for source, tables in contracts.sources().items():
         tasks = parsed["dags"][f"ingest_{source}"]["tasks"]
         assert set(tasks) == {f"{step}_{t.name}" for step in ("extract", "validate") for t in tables} | {"publish"}
+
+
+def test_warehouse_waits_for_every_declared_source(parsed):
+    assert parsed["dags"]["warehouse"]["waits_for"] == sorted(f"crw://raw/{source}" for source in contracts.sources())
+
+
+def test_only_the_sources_named_have_nights_and_are_waited_for(parse):
+    dags = parse(CRW_SOURCES="feedback,membership")["dags"]
+    assert {name for name in dags if name.startswith("ingest_")} == {"ingest_feedback", "ingest_membership"}
+    assert dags["warehouse"]["waits_for"] == ["crw://raw/feedback", "crw://raw/membership"]
+
+
+def test_a_source_named_wrongly_stops_every_dag_and_is_named(parse):
+    found = parse(CRW_SOURCES="fedback")
+    assert not {"warehouse", "ingest_feedback"} & found["dags"].keys()
+    assert all("CRW_SOURCES: fedback: the declared sources are" in said for said in found["errors"].values())
 
 
 def test_every_nightly_dag_has_a_deadline(parsed):

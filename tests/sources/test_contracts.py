@@ -50,3 +50,25 @@ def test_the_declaration_is_one(declared):
 def test_a_mistake_is_named_with_table_and_reason(declared, said, instead, reason):
     with pytest.raises(ContractError, match=f"_sources.yml: hotline.call: {reason}"):
         declared(DECLARED.replace(said, instead))
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        (None, list(contracts.sources())),
+        ("", list(contracts.sources())),
+        (" survey, feedback ,", ["feedback", "survey"]),
+    ],
+)
+def test_the_sources_named_take_part_and_all_where_none_is(monkeypatch, named, expected):
+    monkeypatch.delenv("CRW_SOURCES", raising=False)
+    if named is not None:
+        monkeypatch.setenv("CRW_SOURCES", named)
+    assert list(contracts.taking_part()) == expected
+    assert contracts.taking_part()["survey"] == contracts.sources()["survey"]
+
+
+def test_a_source_that_is_not_declared_cannot_take_part(monkeypatch):
+    monkeypatch.setenv("CRW_SOURCES", "feedback,hotline")
+    with pytest.raises(ContractError, match=r"CRW_SOURCES: hotline: the declared sources are campaign, .*, survey$"):
+        contracts.taking_part()

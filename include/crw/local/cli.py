@@ -7,11 +7,12 @@ import csv
 import os
 import sys
 from datetime import date
+from pathlib import Path
 
 import psycopg
 from rich.console import Console
 
-from crw import settings
+from crw import contracts, settings
 from crw.local import environment, services
 
 DEFAULT_DATE = date(2013, 3, 31)
@@ -26,6 +27,12 @@ def main() -> int:
     backfill = commands.add_parser("backfill", help="run a range of business dates end to end")
     backfill.add_argument("first", type=date.fromisoformat)
     backfill.add_argument("last", type=date.fromisoformat)
+    check = commands.add_parser(
+        "check", help="say what a night would find in the sources, and write nothing; the exit status is the night's"
+    )
+    check.add_argument("source", nargs="?", help="one source; without it all that take part in the nights")
+    check.add_argument("file", nargs="?", type=Path, help="for survey: one data file, its code book beside it")
+    check.add_argument("--date", type=date.fromisoformat, help="business date; without it tonight's")
     commands.add_parser("up", help="start everything and keep it running")
     commands.add_parser(
         "install",
@@ -43,11 +50,20 @@ def main() -> int:
     )
     metricflow.add_argument("arguments", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
+    try:
+        return _run(arguments)
+    except contracts.ContractError as error:
+        sys.exit(f"{error}")
+
+
+def _run(arguments: argparse.Namespace) -> int:
     match arguments.command:
         case "nightly":
             return _nightly(arguments.date, arguments.date)
         case "backfill":
             return _nightly(arguments.first, arguments.last)
+        case "check":
+            return _check(arguments.source, arguments.file, arguments.date)
         case "up":
             return _up()
         case "install":
@@ -78,6 +94,22 @@ def _nightly(first: date, last: date) -> int:
     except KeyboardInterrupt:
         print("stopped: readers keep the last good night; the same command starts this one again", file=sys.stderr)
         return 130  # what a shell says of a command that Ctrl-C ended
+
+
+def _check(source: str | None, file: Path | None, business_date: date | None) -> int:
+    tables = contracts.sources().get(source, [])
+    if source and not tables:
+        sys.exit(f"{source} is no source: {', '.join(contracts.sources())} are")
+    if file and (tables[0].reader != "files" or not file.is_file()):
+        sys.exit(f"{file} is no survey file" if tables[0].reader == "files" else f"{source} is not checked by file")
+    sources = [source] if source else list(contracts.taking_part())
+    try:
+        from crw.local import check
+
+        return 0 if check.run(sources, business_date or check.tonight(), _console(), file) else 1
+    except KeyboardInterrupt:
+        print("stopped: nothing was kept", file=sys.stderr)
+        return 130
 
 
 def _up() -> int:

@@ -58,27 +58,37 @@ def role_dsn(role: str) -> str:
 
 
 def drop_folders() -> dict[str, str]:
-    """The sources that are drop folders, each with the variable of its Airflow connection."""
+    """The sources of the nights that are drop folders, each with the variable of its Airflow connection."""
     return {
-        source: f"AIRFLOW_CONN_{tables[0].connection.upper()}"
-        for source, tables in contracts.sources().items()
+        source: connection_variable(tables[0])
+        for source, tables in contracts.taking_part().items()
         if tables[0].reader in ("files", "folder")
     }
 
 
+def connection_variable(table: contracts.Table) -> str:
+    """The environment variable that holds the Airflow connection of the table's source."""
+    return f"AIRFLOW_CONN_{table.connection.upper()}"
+
+
+def connections_needed() -> set[str]:
+    """The variables of the Airflow connections to the sources that take part in the nights."""
+    return {connection_variable(table) for tables in contracts.taking_part().values() for table in tables}
+
+
 def sample_connections() -> dict[str, str]:
-    """Airflow connections of the sample source systems, as environment variables."""
+    """Airflow connections of the sample source systems that take part in the nights, as environment variables."""
     known = state()
     folders = {
         variable: json.dumps({"conn_type": "fs", "extra": {"path": str(settings.HOME / "sources" / source)}})
         for source, variable in drop_folders().items()
     }
     crm = {"conn_type": "http", "schema": "http", "host": "127.0.0.1", "port": int(known["crm_port"])}
-    return {
+    databases = {
         "AIRFLOW_CONN_CASE_MANAGEMENT": server().dsn("case_management"),
         "AIRFLOW_CONN_CRM_API": json.dumps({**crm, "password": known["crm_token"]}),
-        **folders,
     }
+    return {name: value for name, value in (databases | folders).items() if name in connections_needed()}
 
 
 def samples_in_use() -> set[str]:
@@ -90,7 +100,7 @@ def variables() -> dict[str, str]:
     """All settings that the pipeline's processes read, as environment variables. The server must have been created.
 
     A source connection that the user has set wins over the sample's. The sample world has an end, so the schedule has one
-    where all of it is in use.
+    where all of it that takes part is in use.
     """
     known, database, home = state(), server(), settings.HOME
     samples = sample_connections()
@@ -98,6 +108,7 @@ def variables() -> dict[str, str]:
     return {
         **sources,
         **({"CRW_SCHEDULE_END": SAMPLE_END} if sources == samples else {}),
+        "CRW_SOURCES": os.environ.get("CRW_SOURCES", ""),
         "CRW_HOME": str(home),
         "CRW_PROJECT": str(settings.PROJECT),
         "CRW_PSEUDONYM_KEY": os.environ.get("CRW_PSEUDONYM_KEY", known["pseudonym_key"]),

@@ -36,12 +36,41 @@ def prepare(business_date: date) -> None:
 
 
 def prepare_deployment() -> None:
-    """Build all of them as they stand when their world ends: databases in CASE_MANAGEMENT_DSN and CRM_DSN, and the drop folders."""
+    """Build those that take part in the nights as they stand when their world ends.
+
+    The databases are made in CASE_MANAGEMENT_DSN and CRM_DSN.
+    """
     end = clock.hong_kong(clock.END)
-    prepare_database(feedback, os.environ["CASE_MANAGEMENT_DSN"], end)
-    prepare_database(crm, os.environ["CRM_DSN"], end)
+    needed = environment.connections_needed()
+    if "AIRFLOW_CONN_CASE_MANAGEMENT" in needed:
+        prepare_database(feedback, os.environ["CASE_MANAGEMENT_DSN"], end)
+    if "AIRFLOW_CONN_CRM_API" in needed:
+        prepare_database(crm, os.environ["CRM_DSN"], end)
     for source in environment.drop_folders():
         prepare_folder(source, settings.HOME / "sources" / source)
+
+
+def start_built(wanted: set[str]) -> dict[str, str]:
+    """Start those sample sources that a night has built, and give their connections; nothing is built or moved on.
+
+    Args:
+        wanted: variables of Airflow connections.
+    """
+    server = environment.server()
+    if not (server.data / "PG_VERSION").exists():
+        return {}
+    server.start()
+    built = {
+        variable
+        for source, variable in environment.drop_folders().items()
+        if (settings.HOME / "sources" / source).exists()
+    }
+    if clock.is_built(server.dsn("case_management")):
+        built.add("AIRFLOW_CONN_CASE_MANAGEMENT")
+    if "AIRFLOW_CONN_CRM_API" in wanted and clock.is_built(server.dsn("crm")):
+        _start_crm(environment.variables())
+        built.add("AIRFLOW_CONN_CRM_API")
+    return {name: value for name, value in environment.sample_connections().items() if name in built & wanted}
 
 
 def prepare_database(sample, dsn: str, end: datetime) -> None:
