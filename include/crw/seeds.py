@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import shutil
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -135,22 +134,21 @@ def _check_codes(path: Path, own: list[dict[str, str]]) -> None:
 
 
 def prepare() -> Path:
-    """The folder that dbt reads its seeds from: the shipped one, or both put together in `<home>/dbt/seeds`.
+    """The folder of dbt's seeds, by its path in the dbt project: the shipped one, or both put together in `<home>/dbt/seeds`.
+
+    The latter is made anew each time, and never the operator's own: dbt writes the SQL that it ran over a seed outside its project.
 
     Raises:
         SeedError: the operator's folder holds a file that is no seed, or one that is not as its seed must be.
     """
     folder = own_folder()
     if folder is None:
-        return SHIPPED
-    _code_lists(folder)
+        return SHIPPED.relative_to(DBT_PROJECT)
     strangers = sorted(path.name for path in folder.glob("*.csv") if not (SHIPPED / path.name).exists())
     if strangers:
         raise SeedError(f"CRW_SEEDS={folder}: {', '.join(strangers)}: there is no such seed in {SHIPPED}")
     composed = settings.HOME / "dbt" / "seeds"
     composed.mkdir(parents=True, exist_ok=True)
-    for path in SHIPPED.glob("*.yml"):
-        shutil.copyfile(path, composed / path.name)
     for path in SHIPPED.glob("*.csv"):
         # Renamed into place: another process may be reading the one of before, of the same content.
         draft = composed / f"{path.name}.{os.getpid()}"

@@ -88,7 +88,7 @@ def project_version() -> str:
 
     Raises SeedError.
     """
-    files = [DBT_PROJECT / "dbt_project.yml", *sorted(seeds.prepare().glob("*.csv"))]
+    files = [DBT_PROJECT / "dbt_project.yml", *sorted((DBT_PROJECT / seeds.prepare()).glob("*.csv"))]
     for folder in ("models", "macros"):
         files += sorted(path for path in (DBT_PROJECT / folder).rglob("*") if path.is_file())
     digest = hashlib.sha256()
