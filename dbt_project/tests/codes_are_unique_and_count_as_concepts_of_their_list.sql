@@ -9,4 +9,4 @@ group by 1, 2
 having
     count(*) > 1
     or bool_or(code_list.counts_as is not null and code_list.counts_as <> all(coalesce(allowed.concepts, '{}')))
-    or bool_or(code_list.code = any(allowed.concepts) and code_list.counts_as is distinct from code_list.code)
+    or bool_or(lower(code_list.code) = any(allowed.concepts) and code_list.counts_as is distinct from lower(code_list.code))

@@ -61,6 +61,8 @@ def rows(name: str) -> list[dict[str, str]]:
         return shipped
     own = _read(path, expected=_columns(SHIPPED / path.name))
     if name not in BY_LIST:
+        if name in {row["list"] for row in _read(SHIPPED / "list.csv")}:
+            _check_spelling(path, next(iter(own[0])) if own else "", own)
         return own
     _check_lists(path, own) if name == "list" else _check_codes(path, own)
     replaced = {row["list"] for row in own}
@@ -98,7 +100,7 @@ def _check_lists(path: Path, own: list[dict[str, str]]) -> None:
         if row["list"] not in shipped:
             raise SeedError(f"{path}: line {line}: column list: {row['list']!r} is none of {', '.join(shipped)}")
         for column, allowed in (
-            ("unknown_code", ("refused", shipped[row["list"]]["unknown_code"])),
+            ("unknown_code", {"refused": None, shipped[row["list"]]["unknown_code"]: None}),
             ("concepts", (shipped[row["list"]]["concepts"],)),
         ):
             if row[column] not in allowed:
@@ -106,22 +108,15 @@ def _check_lists(path: Path, own: list[dict[str, str]]) -> None:
 
 
 def _check_codes(path: Path, own: list[dict[str, str]]) -> None:
-    """Raise SeedError for a row whose code could not be told from another one, or that counts as what its list has no figure of."""
+    """Raise SeedError for a row of no list, or that counts as what its list has no figure of, and as _check_spelling does."""
     concepts_of = {row["list"]: row["concepts"].split(" | ") for row in rows("list")}
-    seen = set()
+    _check_spelling(path, "code", own)
     for line, row in enumerate(own, 2):
         code, counts_as, where = row["code"], row["counts_as"], f"{path}: line {line}: column"
         if row["list"] not in concepts_of:
             raise SeedError(f"{where} list: {row['list']!r} is none of {', '.join(concepts_of)}")
         if (SHIPPED / f"{row['list']}.csv").exists():
             raise SeedError(f"{where} list: the codes of {row['list']} stand in {row['list']}.csv")
-        if code != code.strip() or not code or code.lower() in RESERVED:
-            raise SeedError(
-                f"{where} code: {code!r} is blank, has blanks around it, or is one of {', '.join(RESERVED)}"
-            )
-        if (key := (row["list"], code.lower())) in seen:
-            raise SeedError(f"{where} code: {code!r} is in list {row['list']} twice")
-        seen.add(key)
         if not row["sort_order"].isdecimal():
             raise SeedError(f"{where} sort_order: {row['sort_order']!r} is no whole number")
         concepts = concepts_of[row["list"]]
@@ -129,8 +124,20 @@ def _check_codes(path: Path, own: list[dict[str, str]]) -> None:
             raise SeedError(
                 f"{where} counts_as: {counts_as!r}: in list {row['list']} it must be empty or one of {', '.join(concepts)}"
             )
-        if code.lower() in concepts and counts_as != code:
+        if code.lower() in concepts and counts_as != code.lower():
             raise SeedError(f"{where} counts_as: {code!r} is a concept of list {row['list']}, so it must count as it")
+
+
+def _check_spelling(path: Path, column: str, own: list[dict[str, str]]) -> None:
+    """Raise SeedError for a code that could not be told from another one of its list, from a blank or from what marts write."""
+    seen = set()
+    for line, row in enumerate(own, 2):
+        code, where = row[column], f"{path}: line {line}: column {column}"
+        if code != code.strip() or not code or code.lower() in RESERVED:
+            raise SeedError(f"{where}: {code!r} is blank, has blanks around it, or is one of {', '.join(RESERVED)}")
+        if (key := (row.get("list"), code.lower())) in seen:
+            raise SeedError(f"{where}: {code!r} is in its list twice")
+        seen.add(key)
 
 
 def prepare() -> Path:

@@ -25,7 +25,7 @@ received as (
     from {{ ref('kpi_feedback') }} as mart
     inner join kind on mart.kind = kind.code
     where mart.is_complete and mart.level in ('kind', 'service')
-    group by mart.period_basis, mart.period, mart.level, mart.service_code, kind.kind
+    group by 1, 2, 3, 4, 5
 ),
 
 computed as (
@@ -38,7 +38,10 @@ computed as (
     cross join lateral (
         values
             (case when level = 'kind' then kind || 's' else kind || 's_' || service_code end, received.now::numeric),
-            (case when level = 'kind' then kind || 's_change_pct' end, {{ change_pct('received.now', 'received.before') }})
+            (
+                case when level = 'kind' then kind || 's_change_pct' end,
+                {{ change_pct('received.now', 'received.before') }}
+            )
     ) as kpi (name, value)
     union all
     select

@@ -5,8 +5,8 @@
     post_hook="analyze {{ this }}"
 ) }}
 
--- A row without a joining date or a club of the list, or one that ends before it begins, names no day of membership: it makes no spell.
--- Nor does one whose company is not known (yet): the grain of membership is the company.
+-- A row without a joining date or a club of the list, or one that ends before it begins, names no day of membership: it
+-- makes no spell. Nor does one whose company is not known (yet): the grain of membership is the company.
 with membership as (
     select
         company_id,
