@@ -116,7 +116,7 @@
 
 {# The kinds of feedback that are reported even where nothing came. #}
 {% macro feedback_kinds() -%}
-    (values ('commendation'), ('complaint'), ('suggestion'), ('enquiry'), ('lost_mail_claim'))
+    ({{ codes('kind') }})
 {%- endmacro %}
 
 {# Rows (dimension, dimension_value) of a case, to be used in a lateral join. Args: case: alias; dimensions: those wanted. #}

@@ -19,12 +19,7 @@
     nullif(btrim({{ column }}, U&' \0009\000A\000D\00A0\3000'), '')
 {%- endmacro %}
 
-{# A code as the dimensions spell it. #}
-{% macro code(column) -%}
-    lower({{ trimmed(column) }})
-{%- endmacro %}
-
-{# A code for which no dimension is kept, or null where people typed a word for "blank". #}
+{# A code of which no list is kept, or null where people typed a word for "blank". #}
 {% macro stated(text) -%}
     case when lower({{ text }}) not in ('na', 'n/a', 'null', 'blank', '0') then {{ text }} end
 {%- endmacro %}

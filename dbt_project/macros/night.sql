@@ -12,6 +12,14 @@
     {{ return(not goes_on() if config.get('materialized') == 'incremental' else flags.FULL_REFRESH) }}
 {%- endmacro %}
 
+{# A seed that has other columns than its table is made anew: dbt would fill the table of before. #}
+{% macro postgres__reset_csv_table(model, full_refresh, old_relation, agate_table) -%}
+    {%- set stands = adapter.get_columns_in_relation(old_relation) | map(attribute='name') | list -%}
+    {{ return(default__reset_csv_table(
+        model, full_refresh or stands != agate_table.column_names | list, old_relation, agate_table
+    )) }}
+{%- endmacro %}
+
 {# A table of core as the last build left it: only for models that run before it is touched. #}
 {% macro former(name) -%}
     {{ return(adapter.get_relation(target.dbname, generate_schema_name('core', none), name)) }}

@@ -11,20 +11,17 @@
 {%- endmacro %}
 
 {#
-  Whether a cell of club 'any' beside those of the clubs tells fewer than 5 companies: those in one club only, or in both.
-  Args: n: the count; cell: SQL list of the columns that are a cell's but for the club.
+  Whether a cell of club 'any' beside those of the clubs tells a group of fewer than 5 companies: those outside one club, those in
+  several (a company in each of n clubs is n - 1 memberships more than companies), or the members of clubs whose own cells are
+  hidden. An aggregate over the rows of `club`, the cells of the clubs that count as any, beside their cell `whole`. Args: n: the count.
 #}
-{% macro tells_few_of_a_club(n, cell) -%}
-    {%- set clubs = {} -%}
-    {%- for club in ['postalplus', 'eclub'] -%}
-        {%- do clubs.update({club: 'max(' ~ n ~ ") filter (where club_code = '" ~ club ~ "') over (partition by " ~ cell ~ ')'}) -%}
-    {%- endfor -%}
-    coalesce(club_code = 'any' and (
-        {%- for club in clubs.values() %}
-        {{ club }} >= 5 and {{ n }} - {{ club }} between 1 and 4 or
-        {%- endfor %}
-        least({{ clubs.values() | join(', ') }}) >= 5 and {{ clubs.values() | join(' + ') }} - {{ n }} between 1 and 4
-    ), false)
+{% macro tells_few_of_a_club(n) -%}
+    coalesce(
+        bool_or(club.{{ n }} >= 5 and whole.{{ n }} - club.{{ n }} between 1 and 4)
+        or min(club.{{ n }}) >= 5 and sum(club.{{ n }}) - max(whole.{{ n }}) between 1 and 4 * (count(*) - 1)
+        or max(whole.{{ n }}) > sum(club.{{ n }}) filter (where club.{{ n }} >= 5),
+        false
+    )
 {%- endmacro %}
 
 {#

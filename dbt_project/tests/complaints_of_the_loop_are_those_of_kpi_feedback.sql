@@ -5,7 +5,7 @@ with month as (
         period_end,
         sum(received) as received
     from {{ ref('kpi_feedback') }}
-    where period_basis = 'month' and level = 'kind' and kind = 'complaint'
+    where period_basis = 'month' and level = 'kind' and kind in ({{ codes_of('kind', 'complaint') }})
     group by 1, 2
 )
 

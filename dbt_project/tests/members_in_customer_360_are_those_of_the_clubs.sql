@@ -5,8 +5,11 @@ with counted as (
         club.club_code,
         count(*) as members
     from {{ ref('customer_360') }} as mart
-    cross join lateral unnest(string_to_array('any, ' || mart.clubs, ', ')) as club (club_code)
-    where mart.is_member
+    cross join lateral (
+        select unnest(string_to_array(mart.clubs, ', '))
+        union all
+        select 'any' where mart.is_member
+    ) as club (club_code)
     group by 1, 2
 )
 

@@ -1,11 +1,13 @@
 -- Running sums of joins and leaves end where counting the companies whose spell covers the day does.
 with counted as (
     select
-        coalesce(membership.club_code, 'any') as club_code,
+        club.club_code,
         count(distinct membership.company_id) as members
     from {{ ref('dim_membership') }} as membership
-    where membership.is_current
-    group by grouping sets ((membership.club_code), ())
+    inner join {{ ref('code_list') }} as code on code.list = 'club' and membership.club_code = code.code
+    cross join lateral (values (code.code), (code.counts_as)) as club (club_code)
+    where membership.is_current and club.club_code is not null
+    group by club.club_code
 ),
 
 daily as (

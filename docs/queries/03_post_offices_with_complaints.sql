@@ -9,7 +9,7 @@ select
     count(*) filter (where feedback.outcome in ('substantiated', 'partly')) as substantiated
 from core.fct_feedback_case as feedback
 inner join core.dim_post_office as office on feedback.post_office_code = office.post_office_code
-where feedback.is_counted and feedback.kind = 'complaint'
+where feedback.is_counted and feedback.kind_concept = 'complaint'
 group by office.post_office_code, office.name_en, office.district_code
 order by complaints desc, office.post_office_code
 limit 20;

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crw import settings
+from crw import seeds, settings
 
 PAGE = settings.PROJECT / "docs" / "kpi.md"
 QUERIES = settings.PROJECT / "docs" / "queries"
@@ -82,7 +82,7 @@ def manifest() -> dict[str, Any]:
 def parsed(artifact: str) -> str:
     """A file that dbt writes when it parses the project as it is now. Raises CatalogueError with dbt's message."""
     target = settings.HOME / "dbt" / "catalogue"
-    with _defaults(**ANY, CRW_BUSINESS_DATE="2000-01-01"):
+    with _defaults(**ANY, CRW_BUSINESS_DATE="2000-01-01", CRW_SEED_PATH=str(seeds.prepare())):
         _dbt("parse", "--target-path", str(target))
     return (target / artifact).read_text(encoding="utf-8")
 
@@ -95,7 +95,7 @@ def write_dbt_docs(folder: Path) -> Path:
     Reads the warehouse by the CRW_PG* variables, for the tables that exist. Raises CatalogueError.
     """
     target = settings.HOME / "dbt" / "docs"
-    with _defaults(CRW_BUSINESS_DATE="2000-01-01"):
+    with _defaults(CRW_BUSINESS_DATE="2000-01-01", CRW_SEED_PATH=str(seeds.prepare())):
         _dbt("docs", "generate", "--static", "--target-path", str(target))
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(target / "static_index.html", folder / "index.html")

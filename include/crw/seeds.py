@@ -9,20 +9,20 @@ from __future__ import annotations
 import csv
 import io
 import os
-import shutil
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from crw.settings import DBT_PROJECT, HOME
+from crw import settings
+from crw.settings import DBT_PROJECT, PROJECT
 
 SHIPPED = DBT_PROJECT / "seeds"
 BY_LIST = ("code_list", "list")
 """Seeds of which an operator's file replaces the lists it names, and no other."""
 
-RESERVED = ("all", "any", "not_stated")
-"""What marts write for totals, across clubs and unknown codes, so that no code may be spelled so."""
+RESERVED = ("all", "any", "not_stated", "na", "n/a", "null", "blank", "0")
+"""What marts write for totals, across clubs and unknown codes, and what people type for blank: no code may be spelled so."""
 
 
 class SeedError(ValueError):
@@ -40,10 +40,10 @@ class CodeList:
 
 
 def own_folder() -> Path | None:
-    """The operator's folder, where CRW_SEEDS names one. Raises SeedError if it is none."""
+    """The operator's folder, where CRW_SEEDS names one, by its path in the checkout or from the root. Raises SeedError if it is none."""
     if not (named := os.environ.get("CRW_SEEDS")):
         return None
-    folder = Path(named)
+    folder = PROJECT / named
     if not folder.is_dir():
         raise SeedError(f"CRW_SEEDS={named}: no such folder")
     return folder
@@ -61,7 +61,10 @@ def rows(name: str) -> list[dict[str, str]]:
         return shipped
     own = _read(path, expected=_columns(SHIPPED / path.name))
     if name not in BY_LIST:
+        if name in {row["list"] for row in _read(SHIPPED / "list.csv")}:
+            _check_spelling(path, next(iter(own[0])) if own else "", own)
         return own
+    _check_lists(path, own) if name == "list" else _check_codes(path, own)
     replaced = {row["list"] for row in own}
     return [row for row in shipped if row["list"] not in replaced] + own
 
@@ -80,46 +83,79 @@ def code_list(name: str) -> CodeList:
 
 @cache
 def _code_lists(_folder: Path | None) -> dict[str, CodeList]:
-    declared = {row["list"]: row for row in rows("list")}
+    declared = {row["list"]: row["unknown_code"] for row in rows("list")}
     found: dict[str, list[str]] = {name: [] for name in declared}
-    for line, row in enumerate(rows("code_list"), 2):
-        _check_code(row, declared, line)
+    for row in rows("code_list"):
         found[row["list"]].append(row["code"])
     for name in declared:
         if (SHIPPED / f"{name}.csv").exists():
             found[name] = [next(iter(row.values())) for row in rows(name)]
-    return {name: CodeList(name, tuple(codes), declared[name]["unknown_code"]) for name, codes in found.items()}
+    return {name: CodeList(name, tuple(codes), declared[name]) for name, codes in found.items()}
 
 
-def _check_code(row: dict[str, str], declared: dict[str, dict[str, str]], line: int) -> None:
-    where = f"seed code_list, line {line}"
-    if row["list"] not in declared:
-        raise SeedError(f"{where}: column list: {row['list']!r} is none of {', '.join(declared)}")
-    if not row["code"].strip() or row["code"].lower() in RESERVED:
-        raise SeedError(f"{where}: column code: {row['code']!r} is blank or one of {', '.join(RESERVED)}")
-    concepts = [concept for concept in declared[row["list"]]["concepts"].split(" | ") if concept]
-    if row["counts_as"] and row["counts_as"] not in concepts:
-        allowed = f"one of {', '.join(concepts)}" if concepts else "empty"
-        raise SeedError(f"{where}: column counts_as: {row['counts_as']!r}: in list {row['list']} it must be {allowed}")
+def _check_lists(path: Path, own: list[dict[str, str]]) -> None:
+    """Raise SeedError for a row that says of a list what an operator does not decide: the figures are made of its concepts."""
+    shipped = {row["list"]: row for row in _read(SHIPPED / path.name)}
+    for line, row in enumerate(own, 2):
+        if row["list"] not in shipped:
+            raise SeedError(f"{path}: line {line}: column list: {row['list']!r} is none of {', '.join(shipped)}")
+        for column, allowed in (
+            ("unknown_code", {"refused": None, shipped[row["list"]]["unknown_code"]: None}),
+            ("concepts", (shipped[row["list"]]["concepts"],)),
+        ):
+            if row[column] not in allowed:
+                raise SeedError(f"{path}: line {line}: column {column}: it must be {' or '.join(map(repr, allowed))}")
+
+
+def _check_codes(path: Path, own: list[dict[str, str]]) -> None:
+    """Raise SeedError for a row of no list, or that counts as what its list has no figure of, and as _check_spelling does."""
+    concepts_of = {row["list"]: row["concepts"].split(" | ") for row in rows("list")}
+    _check_spelling(path, "code", own)
+    for line, row in enumerate(own, 2):
+        code, counts_as, where = row["code"], row["counts_as"], f"{path}: line {line}: column"
+        if row["list"] not in concepts_of:
+            raise SeedError(f"{where} list: {row['list']!r} is none of {', '.join(concepts_of)}")
+        if (SHIPPED / f"{row['list']}.csv").exists():
+            raise SeedError(f"{where} list: the codes of {row['list']} stand in {row['list']}.csv")
+        if not row["sort_order"].isdecimal():
+            raise SeedError(f"{where} sort_order: {row['sort_order']!r} is no whole number")
+        concepts = concepts_of[row["list"]]
+        if counts_as not in ("", *concepts):
+            raise SeedError(
+                f"{where} counts_as: {counts_as!r}: in list {row['list']} it must be empty or one of {', '.join(concepts)}"
+            )
+        if code.lower() in concepts and counts_as != code.lower():
+            raise SeedError(f"{where} counts_as: {code!r} is a concept of list {row['list']}, so it must count as it")
+
+
+def _check_spelling(path: Path, column: str, own: list[dict[str, str]]) -> None:
+    """Raise SeedError for a code that could not be told from another one of its list, from a blank or from what marts write."""
+    seen = set()
+    for line, row in enumerate(own, 2):
+        code, where = row[column], f"{path}: line {line}: column {column}"
+        if code != code.strip() or not code or code.lower() in RESERVED:
+            raise SeedError(f"{where}: {code!r} is blank, has blanks around it, or is one of {', '.join(RESERVED)}")
+        if (key := (row.get("list"), code.lower())) in seen:
+            raise SeedError(f"{where}: {code!r} is in its list twice")
+        seen.add(key)
 
 
 def prepare() -> Path:
-    """The folder that dbt reads its seeds from: the shipped one, or both put together in `<home>/dbt/seeds`.
+    """The folder of dbt's seeds, by its path in the dbt project: the shipped one, or both put together in `<home>/dbt/seeds`.
+
+    The latter is made anew each time, and never the operator's own: dbt writes the SQL that it ran over a seed outside its project.
 
     Raises:
         SeedError: the operator's folder holds a file that is no seed, or one that is not as its seed must be.
     """
     folder = own_folder()
     if folder is None:
-        return SHIPPED
-    _code_lists(folder)
+        return SHIPPED.relative_to(DBT_PROJECT)
     strangers = sorted(path.name for path in folder.glob("*.csv") if not (SHIPPED / path.name).exists())
     if strangers:
         raise SeedError(f"CRW_SEEDS={folder}: {', '.join(strangers)}: there is no such seed in {SHIPPED}")
-    composed = HOME / "dbt" / "seeds"
+    composed = settings.HOME / "dbt" / "seeds"
     composed.mkdir(parents=True, exist_ok=True)
-    for path in SHIPPED.glob("*.yml"):
-        shutil.copyfile(path, composed / path.name)
     for path in SHIPPED.glob("*.csv"):
         # Renamed into place: another process may be reading the one of before, of the same content.
         draft = composed / f"{path.name}.{os.getpid()}"

@@ -9,7 +9,7 @@ from datetime import date
 
 from psycopg import Connection
 
-from crw import as_of, contracts
+from crw import as_of, contracts, seeds
 from crw.settings import DBT_PROJECT
 
 
@@ -57,13 +57,16 @@ def build(connection: Connection, business_date: date) -> list[BuiltModel]:
     Raises:
         CompileError: a model does not compile.
         BuildError: a model or a test failed.
+        SeedError: a file of the operator's lists is not as its seed must be.
     """
     from dbt.cli.main import dbtRunner
 
     (published,) = connection.execute("select max(business_date) from audit.publication").fetchone()
     known_on = max(business_date, published or business_date)
     version = project_version()
-    os.environ.update(CRW_BUSINESS_DATE=known_on.isoformat(), CRW_PROJECT_VERSION=version)
+    os.environ.update(
+        CRW_BUSINESS_DATE=known_on.isoformat(), CRW_PROJECT_VERSION=version, CRW_SEED_PATH=str(seeds.prepare())
+    )
     # First, so that a build that is killed here is one that another will take up.
     if _built_version(connection) != version:
         as_of.install()
@@ -82,9 +85,12 @@ def built_date(connection: Connection) -> date:
 
 
 def project_version() -> str:
-    """Fingerprint of what the tables of core and candidate are made by: models, macros, seeds and settings of dbt."""
-    files = [DBT_PROJECT / "dbt_project.yml"]
-    for folder in ("models", "macros", "seeds"):
+    """Fingerprint of what the tables of core and candidate are made by: models, macros and settings of dbt, and the seeds.
+
+    Raises SeedError.
+    """
+    files = [DBT_PROJECT / "dbt_project.yml", *sorted((DBT_PROJECT / seeds.prepare()).glob("*.csv"))]
+    for folder in ("models", "macros"):
         files += sorted(path for path in (DBT_PROJECT / folder).rglob("*") if path.is_file())
     digest = hashlib.sha256()
     for path in files:

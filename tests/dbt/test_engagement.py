@@ -92,12 +92,12 @@ def test_hotline_and_website(built):
 def test_engagement_of_a_company(built):
     rows = built.rows("select company_id, engaged_on::text, kind from core.fct_engagement order by 2, 1, 3")
     assert rows == [
-        ("K2", "2012-11-08", "expo_attended"),
+        ("K2", "2012-11-08", "activity_attended"),
         ("K1", "2012-12-11", "newsletter_open"),
         ("K1", "2012-12-12", "newsletter_click"),
         ("K2", "2012-12-31", "newsletter_open"),
         ("K2", "2013-01-09", "newsletter_open"),
-        ("K1", "2013-03-14", "seminar_attended"),
+        ("K1", "2013-03-14", "activity_attended"),
     ]
 
 

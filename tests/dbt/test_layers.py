@@ -3,7 +3,7 @@
 import pytest
 from dbt.cli.main import dbtRunner
 
-MAY_READ = {"staging": {"raw", "staging"}, "core": {"staging", "core", "seed"}, "marts": {"core", "seed"}}
+MAY_READ = {"staging": {"raw", "staging", "seed"}, "core": {"staging", "core", "seed"}, "marts": {"core", "seed"}}
 # What is compared with print must be what readers see, so the reconciliation reads the marts.
 RECONCILIATION = "model.crw.published_vs_computed"
 # Only the reconciliation may see a printed figure.
@@ -77,7 +77,9 @@ def test_contracts_are_enforced_and_have_a_primary_key(models):
 
 
 def test_staging_describes_exactly_the_columns_it_has(module_warehouse, models):
-    module_warehouse.build("2013-03-31", "--select", "path:models/staging", "--resource-type", "model")
+    module_warehouse.build(
+        "2013-03-31", "--select", "+path:models/staging", "--resource-type", "model", "--resource-type", "seed"
+    )
     columns = module_warehouse.rows(
         "select table_name, column_name from information_schema.columns where table_schema = 'staging'"
     )

@@ -85,10 +85,10 @@ activity as (
     select
         company_id,
         received_on,
-        kind,
+        kind_concept,
         true
     from {{ ref('fct_feedback_case') }}
-    where is_counted and kind in ('complaint', 'commendation')
+    where is_counted and kind_concept is not null
     union all
     select
         company_id,
@@ -125,8 +125,7 @@ activity as (
 {%- set measures = {
     'feedback': 'feedback_12_months', 'complaint': 'complaints_12_months', 'commendation': 'commendations_12_months',
     'newsletter_open': 'newsletter_open_days_12_months', 'newsletter_click': 'newsletter_click_days_12_months',
-    'seminar_attended': 'seminar_days_12_months', 'expo_attended': 'expo_days_12_months',
-    'interaction': 'interactions_12_months', 'campaign_contact': 'campaign_contacts_12_months',
+    'activity_attended': 'activity_days_12_months', 'interaction': 'interactions_12_months', 'campaign_contact': 'campaign_contacts_12_months',
     'campaign_response': 'campaign_responses_12_months',
 } %}
 

@@ -3,8 +3,9 @@ with period as (
 ),
 
 kind as (
-    select kind_code
-    from (values ('all'), ('campaign'), ('targeted_promotion')) as known (kind_code)
+    select 'all' as kind_code
+    union all
+    {{ codes('campaign_kind') }}
 ),
 
 counted as (

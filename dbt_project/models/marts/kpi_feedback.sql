@@ -71,6 +71,17 @@ counted as (
         cell.period_end, cell.as_of_date, cell.is_complete, cell.fiscal_year, cell.period_compared
 ),
 
+complaint as (
+    select
+        period_basis,
+        period,
+        service_code,
+        sum(received)::integer as received
+    from counted
+    where issue_code = 'all' and kind in ({{ codes_of('kind', 'complaint') }})
+    group by period_basis, period, service_code
+),
+
 compared as (
     {{ compared_with_year_before(['kind', 'service_code', 'issue_code']) }}
 )
@@ -95,10 +106,10 @@ select
 from compared as now
 left join {{ ref('mail_volume') }} as mail
     on now.period_basis = 'fiscal_year' and now.is_complete and now.period = mail.fiscal_year
-left join counted as complaint
+left join complaint
     on
-        now.kind = 'commendation' and complaint.kind = 'complaint'
+        now.kind in ({{ codes_of('kind', 'commendation') }})
         and now.period_basis = complaint.period_basis
         and now.period = complaint.period
         and now.service_code = complaint.service_code
-        and now.issue_code = 'all' and complaint.issue_code = 'all'
+        and now.issue_code = 'all'

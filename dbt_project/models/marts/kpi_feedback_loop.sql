@@ -46,7 +46,7 @@ counted as (
             ) as is_meant,
             feedback.received_on >= span.changed_on as is_after
     ) as subject
-    where span.is_covered and feedback.is_counted and feedback.kind = 'complaint'
+    where span.is_covered and feedback.is_counted and feedback.kind_concept = 'complaint'
     group by span.change_no, span.window_months
 ),
 

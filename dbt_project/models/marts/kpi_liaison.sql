@@ -1,5 +1,5 @@
 -- A group is not crossed with a constituency: it has a few seats of each, and most cells would be too small to publish.
-{%- set of_member = "values ('all', 'all'), (group_code, 'all'), ('all', constituency)" -%}
+{%- set of_member = "values ('all', 'all'), (group_code, 'all'), ('all', coalesce(constituency, 'not_stated'))" -%}
 {%- set of_group = "values ('all'), (group_code)" %}
 
 with history as (

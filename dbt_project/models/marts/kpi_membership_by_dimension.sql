@@ -77,12 +77,36 @@ counted as (
     )
 ),
 
+telling as (
+    select
+        whole.as_of_date,
+        whole.club_code,
+        whole.dimension,
+        whole.dimension_value,
+        {{ tells_few_of_a_club('members') }} as members_tell,
+        {{ tells_few_of_a_club('active_members') }} as active_members_tell
+    from counted as whole
+    inner join counted as club
+        on
+            whole.as_of_date = club.as_of_date
+            and whole.dimension = club.dimension
+            and whole.dimension_value = club.dimension_value
+    where whole.club_code = 'any' and club.club_code in ({{ codes_of('club', 'any') }})
+    group by whole.as_of_date, whole.club_code, whole.dimension, whole.dimension_value
+),
+
 beside as (
     select
-        *,
-        {{ tells_few_of_a_club('members', 'as_of_date, dimension, dimension_value') }} as members_tell,
-        {{ tells_few_of_a_club('active_members', 'as_of_date, dimension, dimension_value') }} as active_members_tell
+        counted.*,
+        coalesce(telling.members_tell, false) as members_tell,
+        coalesce(telling.active_members_tell, false) as active_members_tell
     from counted
+    left join telling
+        on
+            counted.as_of_date = telling.as_of_date
+            and counted.club_code = telling.club_code
+            and counted.dimension = telling.dimension
+            and counted.dimension_value = telling.dimension_value
 ),
 
 published as (

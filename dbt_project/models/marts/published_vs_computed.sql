@@ -1,17 +1,48 @@
 -- The one mart that reads marts: what is compared with print is what readers see, not a second computation of it.
-with computed as (
+with kind as (
     select
-        period_basis,
-        period,
+        kind.code,
+        named.kind
+    from {{ ref('code_list') }} as kind
+    cross join lateral (
+        select kind.code
+        union
+        select kind.counts_as
+    ) as named (kind)
+    where kind.list = 'kind' and named.kind is not null
+),
+
+-- Of a kind by its code, and of all kinds that count as complaint or commendation by that name.
+received as (
+    select
+        mart.period_basis,
+        mart.period,
+        mart.level,
+        mart.service_code,
+        kind.kind,
+        sum(mart.received) as now,
+        sum(mart.received_year_before) as before
+    from {{ ref('kpi_feedback') }} as mart
+    inner join kind on mart.kind = kind.code
+    where mart.is_complete and mart.level in ('kind', 'service')
+    group by 1, 2, 3, 4, 5
+),
+
+computed as (
+    select
+        received.period_basis,
+        received.period,
         kpi.name,
         kpi.value
-    from {{ ref('kpi_feedback') }}
+    from received
     cross join lateral (
         values
-            (case when level = 'kind' then kind || 's' else kind || 's_' || service_code end, received::numeric),
-            (case when level = 'kind' then kind || 's_change_pct' end, received_change_pct)
+            (case when level = 'kind' then kind || 's' else kind || 's_' || service_code end, received.now::numeric),
+            (
+                case when level = 'kind' then kind || 's_change_pct' end,
+                {{ change_pct('received.now', 'received.before') }}
+            )
     ) as kpi (name, value)
-    where is_complete and level in ('kind', 'service')
     union all
     select
         period_basis,

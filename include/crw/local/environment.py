@@ -112,6 +112,7 @@ def variables() -> dict[str, str]:
         "CRW_HOME": str(home),
         "CRW_PROJECT": str(settings.PROJECT),
         "CRW_PSEUDONYM_KEY": os.environ.get("CRW_PSEUDONYM_KEY", known["pseudonym_key"]),
+        "CRW_SEEDS": os.environ.get("CRW_SEEDS", ""),
         **dbt_variables(database, home),
         "CRW_PGUSER": "crw_transformer",
         "CRW_PGPASSWORD": known["transformer_password"],

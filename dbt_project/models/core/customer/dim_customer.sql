@@ -19,11 +19,8 @@ select
     company.company_id,
     company.company_name,
     company.industry_code,
-    -- Typed in full width now and then, or 'Blank' for none.
-    case
-        when lower(company.size_band) not in ('blank', 'na', 'n/a', 'null', '0') then {{ digits('company.size_band') }}
-    end as size_band,
-    district.district_code,
+    company.size_band,
+    company.district_code,
     manager.account_manager_id,
     manager.team as account_manager_team,
     company.registered_on,
@@ -31,7 +28,6 @@ select
     coalesce(contact.contacts_with_consent, 0)::integer as contacts_with_consent,
     company.account_manager_id as _stated_account_manager_id
 from {{ ref('stg_membership__company') }} as company
-left join {{ ref('dim_district') }} as district on company.district_code = district.district_code
 left join {{ ref('stg_membership__account_manager') }} as manager
     on company.account_manager_id = manager.account_manager_id
 left join contact on company.company_id = contact.company_id

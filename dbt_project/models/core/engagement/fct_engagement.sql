@@ -8,7 +8,7 @@ union all
 select distinct
     registration.company_id,
     activity.held_on,
-    activity.kind || '_attended'
+    'activity_attended'
 from {{ ref('fct_activity_registration') }} as registration
 inner join {{ ref('dim_activity') }} as activity on registration.activity_id = activity.activity_id
 where registration.company_id is not null and registration.attended

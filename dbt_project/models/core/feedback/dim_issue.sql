@@ -4,4 +4,4 @@ select
     name_zh,
     sort_order
 from {{ ref('code_list') }}
-where dimension = 'issue'
+where list = 'issue'

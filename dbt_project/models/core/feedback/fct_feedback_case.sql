@@ -40,11 +40,12 @@ changed as (
         feedback.case_no,
         category.category_code,
         category.kind,
-        issue.issue_code,
-        service.service_code,
-        channel.channel_code,
+        category.kind_concept,
+        category.issue_code,
+        feedback.service_code,
+        feedback.channel_code,
         office.post_office_code,
-        district.district_code,
+        feedback.district_code,
         customer.company_id,
         feedback.person_key,
         feedback.is_anonymous,
@@ -65,11 +66,7 @@ changed as (
     from feedback
     left join milestone on feedback.case_no = milestone.case_no
     left join {{ ref('stg_feedback__category') }} as category on feedback.category_code = category.category_code
-    left join {{ ref('dim_issue') }} as issue on category.issue_code = issue.issue_code
-    left join {{ ref('dim_service') }} as service on feedback.service_code = service.service_code
-    left join {{ ref('dim_channel') }} as channel on feedback.channel_code = channel.channel_code
     left join {{ ref('dim_post_office') }} as office on feedback.post_office_code = office.post_office_code
-    left join {{ ref('dim_district') }} as district on feedback.district_code = district.district_code
     left join {{ ref('dim_customer') }} as customer on feedback.company_id = customer.company_id
 )
 
@@ -78,6 +75,7 @@ select
     changed.case_no,
     changed.category_code,
     changed.kind,
+    changed.kind_concept,
     changed.issue_code,
     changed.service_code,
     changed.channel_code,

@@ -7,4 +7,5 @@ select
     origin_kind,
     origin_no
 from {{ ref('stg_liaison__improvement') }}
-where changed_on is not null
+-- Without an issue it can be held against no complaints.
+where changed_on is not null and issue_code is not null

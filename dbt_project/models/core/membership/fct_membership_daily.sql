@@ -1,6 +1,11 @@
 with club as (
-    select distinct club_code
-    from {{ ref('fct_membership_event') }}
+    select code as club_code
+    from {{ ref('code_list') }}
+    where list = 'club'
+    union
+    select counts_as
+    from {{ ref('code_list') }}
+    where list = 'club' and counts_as is not null
 ),
 
 day as (

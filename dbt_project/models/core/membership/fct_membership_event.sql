@@ -15,21 +15,22 @@ with spell as (
     where {{ is_changed('company_id', changed_companies()) }}
 ),
 
--- A company in both clubs is one member of the operator: its spells of either club, merged.
-either_club as (
+-- A company in several clubs is one member of the operator: its spells of those clubs that count as any, merged.
+any_club as (
     select
         company_id,
         'any' as club_code,
         valid_from,
         coalesce(valid_to, 'infinity') as valid_to
     from spell
+    where club_code in ({{ codes_of('club', 'any') }})
 ),
 
 spell_in_scope as (
     select * from spell
     union all
     select company_id, club_code, spell_number, valid_from, nullif(valid_to, 'infinity')
-    from ({{ merge_spells('either_club', ['company_id', 'club_code']) }}) as merged
+    from ({{ merge_spells('any_club', ['company_id', 'club_code']) }}) as merged
 )
 
 select

@@ -13,7 +13,7 @@ select
     answer.interviewed_on,
     answer.segment,
     answer.language,
-    district.district_code,
+    answer.district_code,
     answer.weight,
     answer.is_weighted,
     answer.is_complete,
@@ -22,5 +22,4 @@ select
     answer.is_top_box,
     answer.answer_value
 from {{ ref('stg_survey__answer') }} as answer
-left join {{ ref('dim_district') }} as district on answer.district_code = district.district_code
 where {{ is_changed('answer.wave_code', changed_waves()) }}

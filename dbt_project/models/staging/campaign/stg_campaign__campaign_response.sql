@@ -6,6 +6,6 @@ select
     {{ trimmed('campaign_response_id') }} as campaign_response_id,
     {{ trimmed('campaign_id') }} as campaign_id,
     {{ trimmed('company_id') }} as company_id,
-    {{ code('response_kind') }} as response_kind,
+    {{ concept('response_kind', 'response_kind') }} as response_kind,
     {{ hong_kong_date('responded_at') }} as responded_on
 from latest

@@ -6,7 +6,7 @@ select
     {{ trimmed('interaction_id') }} as interaction_id,
     {{ trimmed('company_id') }} as company_id,
     {{ trimmed('staff_id') }} as staff_id,
-    {{ code('channel') }} as channel,
-    {{ code('direction') }} as direction,
+    {{ concept('interaction_channel', 'channel') }} as channel,
+    {{ concept('interaction_direction', 'direction') }} as direction,
     {{ hong_kong_date('interacted_at') }} as interacted_on
 from latest

@@ -4,7 +4,7 @@ with latest as (
 
 select
     {{ trimmed('activity_id') }} as activity_id,
-    {{ code('kind') }} as kind,
+    {{ code('activity_kind', 'kind') }} as kind,
     {{ trimmed('title') }} as title,
     held_on,
     seats

@@ -4,12 +4,12 @@ with latest as (
 
 select
     {{ trimmed('event_id') }} as event_id,
-    {{ code('event_type') }} as event_type,
+    {{ concept('newsletter_event', 'event_type') }} as event_type,
     person_key,
-    {{ code("case jsonb_typeof(category) when 'array' then category ->> 0 else category #>> '{}' end") }}
+    lower({{ trimmed("case jsonb_typeof(category) when 'array' then category ->> 0 else category #>> '{}' end") }})
         as newsletter_code,
     -- Providers that cannot tell say nothing.
-    coalesce(is_machine_open, false) and {{ code('event_type') }} = 'open' as is_machine_open,
+    coalesce(is_machine_open, false) and {{ concept('newsletter_event', 'event_type') }} = 'open' as is_machine_open,
     to_timestamp(occurred_epoch) as occurred_at,
     {{ hong_kong_date('to_timestamp(occurred_epoch)') }} as occurred_on
 from latest

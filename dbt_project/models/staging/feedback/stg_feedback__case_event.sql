@@ -5,7 +5,7 @@ with latest as (
 select
     event_id,
     {{ trimmed('case_no') }} as case_no,
-    {{ code('event_type') }} as event_type,
+    {{ concept('case_event', 'event_type') }} as event_type,
     occurred_at,
     {{ hong_kong_date('occurred_at') }} as occurred_on,
     recorded_at,

@@ -6,7 +6,7 @@ select
     _key as post_office_code,
     {{ trimmed('name_en') }} as name_en,
     normalize({{ trimmed('name_zh') }}, nfc) as name_zh,
-    upper({{ trimmed('district_code') }}) as district_code,
+    {{ district_code('district_code') }} as district_code,
     opened_on,
     closed_on
 from latest

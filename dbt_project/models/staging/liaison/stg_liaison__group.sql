@@ -1,9 +1,9 @@
 with latest as (
-    {{ liaison_rows('group', [code('record.group_code')]) }}
+    {{ liaison_rows('group', ['lower(' ~ trimmed('record.group_code') ~ ')']) }}
 )
 
 select
-    {{ code('group_code') }} as group_code,
+    lower({{ trimmed('group_code') }}) as group_code,
     {{ trimmed('name_en') }} as name_en,
     {{ trimmed('name_zh') }} as name_zh,
     {{ typed_date('founded_on') }} as founded_on,

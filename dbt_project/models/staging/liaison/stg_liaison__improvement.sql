@@ -4,10 +4,10 @@ with latest as (
 
 select
     {{ trimmed('change_no') }} as change_no,
-    {{ code('issue_code') }} as issue_code,
-    {{ code('service_code') }} as service_code,
+    {{ code('issue', 'issue_code') }} as issue_code,
+    {{ code('service', 'service_code') }} as service_code,
     {{ trimmed('title') }} as title,
     {{ typed_date('changed_on') }} as changed_on,
-    replace({{ code('origin_kind') }}, ' ', '_') as origin_kind,
+    {{ concept('change_origin', 'origin_kind') }} as origin_kind,
     {{ trimmed('origin_no') }} as origin_no
 from latest

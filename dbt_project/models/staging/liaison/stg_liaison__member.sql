@@ -7,9 +7,9 @@ select
     {{ trimmed('member_no') }} as member_no,
     delivery_id,
     delivered_at,
-    {{ code('group_code') }} as group_code,
-    replace({{ code('constituency') }}, ' ', '_') as constituency,
-    upper({{ trimmed('district_code') }}) as district_code,
+    lower({{ trimmed('group_code') }}) as group_code,
+    {{ concept('constituency', 'constituency') }} as constituency,
+    {{ district_code('district_code') }} as district_code,
     name_key,
     alias_key
 from latest

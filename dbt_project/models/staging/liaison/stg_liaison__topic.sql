@@ -6,5 +6,5 @@ select
     {{ trimmed('topic_no') }} as topic_no,
     {{ trimmed('meeting_no') }} as meeting_no,
     {{ trimmed('title') }} as title,
-    {{ code('issue_code') }} as issue_code
+    {{ code('issue', 'issue_code') }} as issue_code
 from latest

@@ -6,8 +6,9 @@ select
     _key as company_id,
     normalize({{ trimmed('company_name') }}, nfc) as company_name,
     {{ stated(trimmed('industry_code')) }} as industry_code,
-    {{ trimmed('size_band') }} as size_band,
-    upper({{ trimmed('district_code') }}) as district_code,
+    -- Typed in full width now and then.
+    {{ code('size_band', 'normalize(size_band, nfkc)') }} as size_band,
+    {{ district_code('district_code') }} as district_code,
     {{ trimmed('account_manager_id') }} as account_manager_id,
     registered_on
 from latest

@@ -5,7 +5,7 @@ with latest as (
 select
     _key as membership_id,
     {{ trimmed('company_id') }} as company_id,
-    {{ code('club_code') }} as club_code,
+    {{ code('club', 'club_code') }} as club_code,
     joined_on,
     left_on,
     {{ trimmed('leave_reason') }} as leave_reason

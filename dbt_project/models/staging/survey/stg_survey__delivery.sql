@@ -6,7 +6,7 @@ select
     delivery_id,
     {{ trimmed('wave_code') }} as wave_code,
     file_name,
-    {{ code('period_basis') }} as period_basis,
+    {{ concept('period_basis', 'period_basis') }} as period_basis,
     period_start,
     period_end,
     fieldwork_start,

@@ -8,9 +8,9 @@ select
     question_no,
     column_name,
     question_text,
-    {{ code('scale') }} as scale,
+    {{ concept('question_scale', 'scale') }} as scale,
     -- What a net promoter score may be made of: exactly the codes 0 to 10.
-    {{ code('scale') }} = 'nps'
+    {{ concept('question_scale', 'scale') }} = 'nps'
         and valid_codes @> '["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]'
         and jsonb_array_length(valid_codes) = 11 as is_zero_to_ten,
     valid_codes,

@@ -9,9 +9,9 @@ select
     weight,
     is_weighted,
     is_complete,
-    {{ stated(code('segment')) }} as segment,
-    {{ stated(code('language')) }} as language,
-    upper({{ trimmed('district_code') }}) as district_code,
+    {{ code('respondent_segment', 'segment') }} as segment,
+    {{ code('language', 'language') }} as language,
+    {{ district_code('district_code') }} as district_code,
     {{ trimmed('consented_company_id') }} as consented_company_id,
     answers,
     _load_id
