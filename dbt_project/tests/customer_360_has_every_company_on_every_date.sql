@@ -5,8 +5,8 @@ with expected as (
         day.as_of_on
     from {{ ref('dim_customer') }} as customer
     cross join (
-        select distinct period.as_of_date as as_of_on
-        from {{ ref('kpi_membership') }} as period
+        select period.as_of_date as as_of_on
+        from ({{ reported_period() }}) as period
         where period.period_basis = 'fiscal_year' and period.is_complete
         union
         select business_date

@@ -51,3 +51,5 @@ from day
 cross join club
 left join opening on club.club_code = opening.club_code
 left join flow on day.date_day = flow.event_on and club.club_code = flow.club_code
+-- A club without members has 0; where no membership is known at all, nobody knows how many there are.
+where exists (select 1 from {{ ref('fct_membership_event') }})
