@@ -47,9 +47,9 @@ def lines(path: Path) -> Iterator[str]:
 
 
 def texts(value: object) -> Iterator[str]:
-    """Each text and each array of texts in JSON."""
+    """Each text and each array of texts in JSON, without what the seeds are asked for."""
     if isinstance(value, str):
-        yield value
+        yield re.sub(r"\{\w+:\w+\}", "", value)
     elif isinstance(value, list) and value and all(isinstance(part, str) for part in value):
         yield " | ".join(value)
     elif isinstance(value, dict | list):
@@ -73,7 +73,7 @@ def test_no_rule_repeats_a_list(path):
     # A source sends codes, and only staging makes concepts of them: before it, a list of concepts repeats a list, too.
     lists = LISTS if "landing" in path.parts else PLAIN
     suite = json.loads(path.read_text(encoding="utf-8"))
-    assert [(text, found) for text in texts(suite["expectations"]) if (found := repeated(text, lists))] == []
+    assert [(text, found) for text in texts(suite.get("expectations", [])) if (found := repeated(text, lists))] == []
 
 
 def test_what_repeats_a_list_is_seen():

@@ -17,6 +17,7 @@ from typing import Any
 from psycopg import Connection
 
 from crw.settings import HONG_KONG
+from crw.suites import import_gx
 
 # What GX's pages ask of other hosts: scripts (charts, filters), styles, images. STYLE stands in for it.
 REMOTE = re.compile(
@@ -87,7 +88,8 @@ def build(connection: Connection, folder: Path, keep_nights: int = 10) -> Path:
 
 
 def _render(connection: Connection, validation: _Validation) -> str:
-    # Imported here: Great Expectations costs 3 s, and a night without new results needs none of it.
+    # Here: Great Expectations costs 3 s, and a night without new results needs none of it.
+    import_gx()
     from great_expectations.core import expectation_validation_result
     from great_expectations.render.renderer import ValidationResultsPageRenderer
     from great_expectations.render.view import DefaultJinjaPageView

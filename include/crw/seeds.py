@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -37,6 +37,8 @@ class CodeList:
     codes: tuple[str, ...]
     unknown: Literal["refused", "not_stated"]
     """What becomes of a row with another code: quarantine, or publication with the attribute unknown."""
+    concepts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The codes that count as each concept."""
 
 
 def own_folder() -> Path | None:
@@ -85,12 +87,18 @@ def code_list(name: str) -> CodeList:
 def _code_lists(_folder: Path | None) -> dict[str, CodeList]:
     declared = {row["list"]: row["unknown_code"] for row in rows("list")}
     found: dict[str, list[str]] = {name: [] for name in declared}
+    concepts: dict[str, dict[str, list[str]]] = {name: {} for name in declared}
     for row in rows("code_list"):
         found[row["list"]].append(row["code"])
+        if row["counts_as"]:
+            concepts[row["list"]].setdefault(row["counts_as"], []).append(row["code"])
     for name in declared:
         if (SHIPPED / f"{name}.csv").exists():
             found[name] = [next(iter(row.values())) for row in rows(name)]
-    return {name: CodeList(name, tuple(codes), declared[name]) for name, codes in found.items()}
+    return {
+        name: CodeList(name, tuple(codes), declared[name], {c: tuple(of) for c, of in concepts[name].items()})
+        for name, codes in found.items()
+    }
 
 
 def _check_lists(path: Path, own: list[dict[str, str]]) -> None:

@@ -16,9 +16,13 @@ from typing import Any
 
 from psycopg import sql
 
+from crw import seeds
 from crw.contracts import Table
 
 SEVERITIES = ("critical", "warning", "info")
+IN_SQL = ("condition", "unexpected_rows_query")
+"""The arguments of a rule that are SQL."""
+
 TOLERATED = {"quarantine_threshold": 0.05, "quarantine_allowance": 5}
 """How many bad rows a load may have, unless its suite says otherwise: this share of those read, or so many."""
 
@@ -49,7 +53,7 @@ def of_landing(table: Table, folder: Path) -> dict[str, Any]:
     suite = {
         "name": f"landing/{table.source}/{table.name}",
         "meta": {"description": table.description, **TOLERATED, **particular.get("meta", {})},
-        "expectations": rules + particular.get("expectations", []),
+        "expectations": rules + [_with_codes(rule) for rule in particular.get("expectations", [])],
     }
     _check(suite, path)
     for rule in suite["expectations"]:
@@ -86,6 +90,20 @@ def _changed(rule: dict[str, Any], change: dict[str, Any] | None, path: Path) ->
         raise QualityError(f"suite {path}: a change of {name} has a reason, and a severity or limits")
     meta = {**rule["meta"], "notes": f"{rule['meta']['notes']} {change['reason']}"}
     return {**rule, "severity": change.get("severity", rule["severity"]), "meta": meta}
+
+
+def _with_codes(rule: dict[str, Any]) -> dict[str, Any]:
+    """The rule with the operator's codes, in small letters, in the place of each `{<list>:<concept>}` of its SQL."""
+
+    def codes(found: re.Match) -> str:
+        named = seeds.code_list(found[1]).concepts.get(found[2], ())
+        return ", ".join(literal(code.lower()) for code in named) or "null"
+
+    written = {
+        key: re.sub(r"\{(\w+):(\w+)\}", codes, value) if key in IN_SQL else value
+        for key, value in rule["kwargs"].items()
+    }
+    return {**rule, "kwargs": written}
 
 
 def _check(suite: dict[str, Any], path: Path) -> None:

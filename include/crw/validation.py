@@ -12,10 +12,7 @@ from typing import Any
 from psycopg import Connection, sql
 from sqlalchemy import URL
 
-from crw.suites import QualityError, import_gx, is_row_rule, literal
-
-IN_SQL = ("condition", "unexpected_rows_query")
-"""The arguments of a rule that are SQL."""
+from crw.suites import IN_SQL, QualityError, import_gx, is_row_rule, literal
 
 EXAMPLES = 5
 

@@ -44,7 +44,7 @@ BAD = {
     ],
     ("liaison", "member"): [
         ("member_no_unique", {"member_no": "M1"}), ("group_exists", {"group_code": "ZZ"}),
-        ("constituency_known", {"constituency": "Staff"}), ("district_known", {"district_code": "XX"}),
+        ("constituency_known district_of_council_member", {"constituency": "Staff"}), ("district_known", {"district_code": "XX"}),
         ("district_of_council_member", {"district_code": None}), ("district_of_council_member", {"constituency": "Public"}),
         ("name_key_pseudonymous", {"name_key": "Chan Tai Man"}), ("alias_key_pseudonymous", {"alias_key": "x" * 64}),
         ("name_is_one_member", {"alias_key": f"{2:064x}"}),
