@@ -45,7 +45,7 @@ BAD = {
         ("received_at_not_before_1997", {"received_at": "1996-12-31 23:59+08"}),
         ("closed_on_or_after_received", {"closed_at": "2013-03-29 23:59+08"}),
         ("closed_at_not_in_future", {"closed_at": FUTURE}),
-        ("closed_has_date", {"closed_at": None}), ("anonymous_has_no_person", {"is_anonymous": True}), *PERSON,
+        ("closed_has_date", {"closed_at": None}), ("open_has_no_closing_date", {"status": "Reopened "}), ("anonymous_has_no_person", {"is_anonymous": True}), *PERSON,
         ("incident_date_readable", {"incident_date_text": "30/02/2012"}),
         ("incident_date_readable", {"incident_date_text": "last week"}),
     ],

@@ -1,19 +1,19 @@
 -- One of each role at a time: an assignment ends where the next of its role begins, though nobody entered its end.
 -- Of two that begin on one day the later entered counts; one that ends on its first day was taken back, and ends no
--- other.
+-- other. Who has left the service is in charge of nobody, though nobody entered that either.
 with assignment as (
     select distinct on (assigned.company_id, staff.role, assigned.assigned_from)
         assigned.company_id,
         assigned.staff_id,
         staff.role,
         assigned.assigned_from,
-        assigned.assigned_to
+        least(assigned.assigned_to, staff.active_to + 1) as assigned_to
     from {{ ref('stg_campaign__account_assignment') }} as assigned
     inner join {{ ref('dim_staff') }} as staff on assigned.staff_id = staff.staff_id
     inner join {{ ref('dim_customer') }} as customer on assigned.company_id = customer.company_id
     where
         assigned.assigned_from is not null
-        and (assigned.assigned_to is null or assigned.assigned_to > assigned.assigned_from)
+        and coalesce(least(assigned.assigned_to, staff.active_to + 1) > assigned.assigned_from, true)
     order by assigned.company_id asc, staff.role asc, assigned.assigned_from asc, assigned.account_assignment_id desc
 ),
 

@@ -1,12 +1,46 @@
-with recipient as (
+with arrival as (
     select
         newsletter_code,
         person_key,
-        min(occurred_at) filter (where event_type in ('delivered', 'bounce')) as sent_at,
+        event_type,
+        occurred_at,
+        occurred_on,
+        bool_or(event_type = 'delivered') over (
+            partition by newsletter_code, person_key order by occurred_at asc, event_type desc rows unbounded preceding
+        ) as has_arrived,
+        row_number() over (
+            partition by newsletter_code, person_key order by occurred_at desc, event_type asc
+        ) as place_from_last
+    from {{ ref('fct_email_event') }}
+    where event_type in ('delivered', 'bounce')
+),
+
+-- Each time it was sent: an issue may go out again to who did not open it. A bounce after a delivery is no sending.
+send as (
+    select
+        newsletter_code,
+        person_key,
+        occurred_at as sent_at,
+        occurred_on as sent_on
+    from arrival
+    where event_type = 'delivered' or not has_arrived
+),
+
+-- What came last decides: a message that comes back after all was not delivered, one that bounced before it arrived was.
+fate as (
+    select
+        newsletter_code,
+        person_key,
+        event_type
+    from arrival
+    where place_from_last = 1
+),
+
+recipient as (
+    select
+        newsletter_code,
+        person_key,
         min(occurred_on) filter (where event_type in ('delivered', 'bounce')) as sent_on,
-        -- A message that comes back after all was not delivered.
-        bool_or(event_type = 'delivered') and not bool_or(event_type = 'bounce') as is_delivered,
-        bool_or(event_type = 'bounce') as is_bounced,
         bool_or(event_type = 'dropped') as is_dropped,
         min(occurred_on) filter (where event_type = 'open' and not is_machine_open) as opened_on,
         min(occurred_on) filter (where is_machine_open) as machine_opened_on,
@@ -29,13 +63,14 @@ request as (
 
 returned as (
     select
-        recipient.newsletter_code,
-        recipient.person_key,
-        recipient.sent_at,
+        send.newsletter_code,
+        send.person_key,
+        send.sent_at,
+        send.sent_on,
         coalesce(max(request.occurred_at) filter (where request.event_type = 'resubscribe'), '-infinity') as returned_at
-    from recipient
-    inner join request on recipient.person_key = request.person_key and recipient.sent_at > request.occurred_at
-    group by 1, 2, 3
+    from send
+    inner join request on send.person_key = request.person_key and send.sent_at > request.occurred_at
+    group by 1, 2, 3, 4
 ),
 
 -- The request that stands when it is sent: the first since the person last wanted the newsletter.
@@ -43,6 +78,8 @@ standing as (
     select
         returned.newsletter_code,
         returned.person_key,
+        returned.sent_at,
+        returned.sent_on,
         min(request.occurred_on) as requested_on
     from returned
     inner join request
@@ -51,29 +88,43 @@ standing as (
             and request.event_type = 'unsubscribe'
             and returned.sent_at > request.occurred_at
             and returned.returned_at < request.occurred_at
-    group by 1, 2
+    group by 1, 2, 3, 4
+),
+
+-- Of several sends while a request stands one that was too late is told, else the first.
+judged as (
+    select distinct on (standing.newsletter_code, standing.person_key)
+        standing.newsletter_code,
+        standing.person_key,
+        standing.requested_on,
+        last_day.date_day as last_send_allowed_on,
+        standing.sent_on > last_day.date_day as is_late
+    from standing
+    left join {{ ref('dim_date') }} as requested_day on standing.requested_on = requested_day.date_day
+    left join {{ ref('dim_date') }} as last_day
+        on
+            last_day.is_working_day
+            and requested_day.working_day_number + {{ var('unsubscribe_working_days') }} = last_day.working_day_number
+    order by standing.newsletter_code, standing.person_key, is_late desc nulls last, standing.sent_at
 )
 
 select
     recipient.newsletter_code,
     recipient.person_key,
     recipient.sent_on,
-    recipient.is_delivered,
-    recipient.is_bounced,
+    coalesce(fate.event_type = 'delivered', false) as is_delivered,
+    coalesce(fate.event_type = 'bounce', false) as is_bounced,
     recipient.is_dropped,
     recipient.opened_on,
     recipient.machine_opened_on,
     recipient.clicked_on,
     recipient.unsubscribed_on,
     recipient.spam_reported_on,
-    standing.requested_on as unsubscribe_standing_since,
-    last_day.date_day as last_send_allowed_on,
-    recipient.sent_on > last_day.date_day as is_late_after_unsubscribe
+    judged.requested_on as unsubscribe_standing_since,
+    judged.last_send_allowed_on,
+    judged.is_late as is_late_after_unsubscribe
 from recipient
-left join standing
-    on recipient.newsletter_code = standing.newsletter_code and recipient.person_key = standing.person_key
-left join {{ ref('dim_date') }} as requested_day on standing.requested_on = requested_day.date_day
-left join {{ ref('dim_date') }} as last_day
-    on
-        last_day.is_working_day
-        and requested_day.working_day_number + {{ var('unsubscribe_working_days') }} = last_day.working_day_number
+left join fate
+    on recipient.newsletter_code = fate.newsletter_code and recipient.person_key = fate.person_key
+left join judged
+    on recipient.newsletter_code = judged.newsletter_code and recipient.person_key = judged.person_key
