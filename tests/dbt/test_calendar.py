@@ -1,4 +1,4 @@
-"""Hong Kong's calendar against the general holidays gazetted for 2010 to 2014, typed here by hand."""
+"""Hong Kong's calendar against the general holidays gazetted for half of the years, typed here by hand."""
 
 import csv
 from collections import Counter
@@ -6,14 +6,24 @@ from datetime import date
 
 import pytest
 
-from crw.settings import DBT_PROJECT
+from crw import suites
+from crw.settings import DBT_PROJECT, EXPECTATIONS
 
 GAZETTED = {
+    2008: "1-1 2-7 2-8 2-9 3-21 3-22 3-24 4-4 5-1 5-12 6-9 7-1 9-15 10-1 10-7 12-25 12-26",
     2010: "1-1 2-13 2-15 2-16 4-2 4-3 4-5 4-6 5-1 5-21 6-16 7-1 9-23 10-1 10-16 12-25 12-27",
     2011: "1-1 2-3 2-4 2-5 4-5 4-22 4-23 4-25 5-2 5-10 6-6 7-1 9-13 10-1 10-5 12-26 12-27",
     2012: "1-2 1-23 1-24 1-25 4-4 4-6 4-7 4-9 4-28 5-1 6-23 7-2 10-1 10-2 10-23 12-25 12-26",
     2013: "1-1 2-11 2-12 2-13 3-29 3-30 4-1 4-4 5-1 5-17 6-12 7-1 9-20 10-1 10-14 12-25 12-26",
     2014: "1-1 1-31 2-1 2-3 4-5 4-18 4-19 4-21 5-1 5-6 6-2 7-1 9-9 10-1 10-2 12-25 12-26",
+    2020: "1-1 1-25 1-27 1-28 4-4 4-10 4-11 4-13 4-30 5-1 6-25 7-1 10-1 10-2 10-26 12-25 12-26",
+    2021: "1-1 2-12 2-13 2-15 4-2 4-3 4-5 4-6 5-1 5-19 6-14 7-1 9-22 10-1 10-14 12-25 12-27",
+    2022: "1-1 2-1 2-2 2-3 4-5 4-15 4-16 4-18 5-2 5-9 6-3 7-1 9-12 10-1 10-4 12-26 12-27",
+    2023: "1-2 1-23 1-24 1-25 4-5 4-7 4-8 4-10 5-1 5-26 6-22 7-1 9-30 10-2 10-23 12-25 12-26",
+    2024: "1-1 2-10 2-12 2-13 3-29 3-30 4-1 4-4 5-1 5-15 6-10 7-1 9-18 10-1 10-11 12-25 12-26",
+    2025: "1-1 1-29 1-30 1-31 4-4 4-18 4-19 4-21 5-1 5-5 5-31 7-1 10-1 10-7 10-29 12-25 12-26",
+    2026: "1-1 2-17 2-18 2-19 4-3 4-4 4-6 4-7 5-1 5-25 6-19 7-1 9-26 10-1 10-19 12-25 12-26",
+    2027: "1-1 2-6 2-8 2-9 3-26 3-27 3-29 4-5 5-1 5-13 6-9 7-1 9-16 10-1 10-8 12-25 12-27",
 }
 
 
@@ -36,6 +46,7 @@ def test_the_general_holidays_are_the_gazetted_ones(holidays, year):
 
 def test_a_year_has_seventeen_and_2015_one_more(holidays):
     counts = Counter(day.year for day in holidays)
+    assert list(counts) == list(range(2008, 2028))
     assert counts.pop(2015) == 18
     assert set(counts.values()) == {17}
 
@@ -55,7 +66,7 @@ def test_working_days_leave_out_weekends_and_holidays(calendar):
 def test_where_the_holidays_are_unknown_so_are_the_working_days(calendar):
     rows = calendar.rows(
         "select count(is_working_day), count(is_public_holiday), count(working_day_number) "
-        "from core.dim_date where year_number = 2008"
+        "from core.dim_date where year_number = 2007"
     )
     assert rows == [(0, 0, 0)]
 
@@ -71,3 +82,11 @@ def test_fiscal_periods(calendar):
         ("2012-12-31", "2012/13", "2012/13 Q3", 9),
         ("2013-03-31", "2012/13", "2012/13 Q4", 12),
     ]
+
+
+@pytest.mark.parametrize(("night", "told"), [("2027-07-04", []), ("2027-07-05", [(date(2027, 12, 31),)])])
+def test_the_end_of_the_known_holidays_is_told_half_a_year_ahead(calendar, night, told):
+    suite = suites.of_mart(EXPECTATIONS / "marts" / "kpi_feedback_timeliness.json")
+    [rule] = [rule for rule in suite["expectations"] if rule["meta"]["rule"] == "holidays_known_for_180_days"]
+    query = rule["kwargs"]["unexpected_rows_query"].format(batch="(select)", business_date=f"date '{night}'")
+    assert calendar.rows(query) == told
