@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import cache
@@ -121,25 +122,34 @@ class Table:
                 return column
         raise ContractError(f"the contract of {self.source}.{self.name} has no column {name}")
 
-    def check_fields(self, fields: set[str], where: str) -> None:
+    def check_fields(self, fields: Collection[str], where: str, header: Sequence[str] = ()) -> None:
         """Compare what a source sends with the contract.
 
         Args:
             fields: names of the fields present at the source.
             where: what was looked at, for the message (a relation, a file, an endpoint).
+            header: of a file, what its header row holds. It may be no header but somebody's record (`as_told`).
 
         Raises:
             ContractError: a field is in neither `columns` nor `withheld`, or a column of the contract is missing.
         """
         expected = {column.field for column in self.columns if not column.provenance}
-        unknown = sorted(fields - expected - self.withheld)
-        missing = sorted(expected - fields)
+        unknown = sorted(set(fields) - expected - self.withheld)
+        missing = sorted(expected - set(fields))
         if unknown or missing:
-            problems = [f"unknown column {name}" for name in unknown] + [f"missing column {name}" for name in missing]
+            problems = [f"unknown column {as_told(name, header, expected)}" for name in unknown]
+            problems += [f"missing column {name}" for name in missing]
             raise ContractError(
                 f"{where}: {', '.join(problems)}; the contract of {self.source}.{self.name} is "
                 f"dbt_project/models/staging/{self.source}/_sources.yml"
             )
+
+
+def as_told(name: str, header: Sequence[str], known: Collection[str]) -> str:
+    """An unknown name of a header as a message may tell it: by its place, where no known one stands in what may be a record."""
+    if name not in header or any(other in known for other in header):
+        return name
+    return f"{header.index(name) + 1}, whose name is not shown (no column is known: the first row may be somebody's)"
 
 
 @cache

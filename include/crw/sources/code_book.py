@@ -42,7 +42,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from crw.contracts import ContractError
+from crw.contracts import ContractError, as_told
 from crw.sources.strict_yaml import Entry, Malformed, as_day, code, load
 
 SUFFIX = ".codebook.yml"
@@ -131,7 +131,7 @@ class CodeBook:
             f"column {name} is there {header.count(name)} times" for name in self.columns if header.count(name) > 1
         ]
         problems += [
-            f"column {name} is neither in the code book nor listed under `ignored`"
+            f"column {as_told(name, header, self.columns)} is neither in the code book nor listed under `ignored`"
             for name in header
             if name not in self.columns and not any(fnmatchcase(name, pattern) for pattern in self.ignored)
         ]

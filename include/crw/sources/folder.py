@@ -20,7 +20,7 @@ from typing import Any
 
 import duckdb
 
-from crw.contracts import ContractError, Table
+from crw.contracts import ContractError, Table, as_told
 from crw.sources import Batch, Interval, Rejection
 from crw.sources.arrivals import arrival, arrived, delivery_id
 from crw.sources.delimited import Delimited
@@ -101,11 +101,12 @@ def _rows(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Rows with any value in the contract's columns: what is left is the blank end of a sheet."""
     header = file.header()
-    repeated = [f"column {name} is there {header.count(name)} times" for name in dict.fromkeys(header)
+    known = {column.field for column in table.columns}
+    repeated = [f"column {as_told(name, header, known)} is there {header.count(name)} times" for name in dict.fromkeys(header)
                 if name and header.count(name) > 1]  # fmt: skip
     if repeated:
         raise ContractError(f"{delivery.file_name}: {'; '.join(repeated)}")
-    table.check_fields({name for name in header if name}, delivery.file_name)
+    table.check_fields({name for name in header if name}, delivery.file_name, header)
     fields = [column.field for column in table.columns if not column.provenance]
     with duckdb.connect() as connection:
         nameless = [i for i, name in enumerate(header) if not name]
