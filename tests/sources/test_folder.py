@@ -86,9 +86,8 @@ def test_a_name_in_capitals_is_read(tmp_path):
 )
 def test_a_column_that_cannot_be_told_by_its_name_is_refused(tmp_path, text, said):
     deliver(tmp_path, "a.csv", text)
-    with pytest.raises(ContractError, match=f"a.csv: {said}") as refusal:
+    with pytest.raises(ContractError, match=f"a.csv: {said}"):
         read(table("*.csv"), tmp_path)
-    assert "han" not in str(refusal.value).replace("than", "")
 
 
 def test_a_column_without_name_or_value_is_none(tmp_path):
@@ -117,8 +116,9 @@ def test_a_row_that_cannot_be_read_is_refused_by_line_and_no_other(tmp_path):
 )
 def test_a_file_that_does_not_keep_the_contract_is_refused_by_name(tmp_path, header, said):
     deliver(tmp_path, "a.csv", f"{header}\n")
-    with pytest.raises(ContractError, match=f"a.csv: {said}"):
+    with pytest.raises(ContractError, match=f"a.csv: {said}") as refusal:
         read(table("*.csv"), tmp_path)
+    assert "chan" not in str(refusal.value).lower()
 
 
 def test_json_lines_keep_a_text_and_a_list_apart_and_refuse_what_is_no_object(tmp_path):
