@@ -83,6 +83,15 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """What a reader may take of one batch before it ends with a message: a source that never ends must not hold a night for ever."""
+
+    requests: int = 100_000
+    """For an API: pages."""
+    seconds: int = 3600
+
+
+@dataclass(frozen=True)
 class Table:
     """The contract of one source table."""
 
@@ -101,6 +110,7 @@ class Table:
     """For an API: the path that lists the records."""
     layout: Layout | None = None
     """For a drop folder: its files."""
+    bounds: Bounds = Bounds()
     tie_break: tuple[str, ...] = ()
     """What decides, the highest first, between two rows of one key that have one watermark."""
     description: str = ""
@@ -210,6 +220,7 @@ def _table(source: dict, declaration: dict, path: Path) -> Table:
             relation=meta.get("relation"),
             endpoint=meta.get("endpoint"),
             layout=_layout(meta["layout"], where) if "layout" in meta else None,
+            bounds=Bounds(**meta.get("bounds", {})),
             tie_break=tuple(meta.get("tie_break", ())),
             description=_line(declaration),
         )

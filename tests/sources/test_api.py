@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -38,6 +39,8 @@ class Crm:
 
     def __init__(self, records):
         self.records, self.refusals, self.requests = records, [], []
+        self.instead: list[bytes] = []
+        self.cursors: list = []
         crm = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -47,11 +50,13 @@ class Crm:
                 start = int(parse_qs(urlsplit(self.path).query).get("cursor", ["0"])[0])
                 following = str(start + 2) if start + 2 < len(crm.records) else None
                 body = {"data": crm.records[start : start + 2], "next_cursor": following} if status == 200 else {}
+                answer = json.dumps(crm.cursors.pop(0)(body) if crm.cursors else body).encode()
+                answer = crm.instead.pop(0) if crm.instead else answer
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(json.dumps(body).encode())
+                self.wfile.write(answer)
 
             def log_message(self, *_):
                 pass
@@ -62,10 +67,10 @@ class Crm:
     def read(self):
         return self.read_with_refusals()[0]
 
-    def read_with_refusals(self):
+    def read_with_refusals(self, table=CONTACTS):
         address = f"http://127.0.0.1:{self.server.server_port}"
         with httpx.Client(base_url=address, headers={"Authorization": "Bearer token"}) as client:
-            batch = api.read(CONTACTS, client, INTERVAL, SECRET)
+            batch = api.read(table, client, INTERVAL, SECRET)
             return [json.loads(record) for record in batch.blocks], batch.rejected
 
 
@@ -146,3 +151,63 @@ def test_a_value_that_cannot_be_stored_is_refused_by_record_and_column_and_not_r
         "email is not a text but int",
         "role holds a number that is not finite",
     ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"<html><body>Please sign in</body></html>", r"/v1/contacts: no JSON came but 40 bytes of unknown type"),
+        (b'{"data": [{"contact_id": "P1"', r"/v1/contacts: no JSON came but 29 bytes"),
+        (b'{"errors": ["quota"]}', r"/v1/contacts: a page has a list `data`, but an object of errors came"),
+        (b'{"data": null, "next_cursor": null}', r"/v1/contacts: a page has a list `data`, but data is null came"),
+        (b"[]", r"/v1/contacts: no page came but a list"),
+        (b'{"data": [], "next_cursor": {"id": 4}}', r"/v1/contacts: next_cursor is no text but an object"),
+    ],
+)
+def test_what_is_no_page_is_asked_for_again_and_then_told_by_its_kind(make_crm, monkeypatch, answer, said):
+    monkeypatch.setattr(api, "wait_exponential_jitter", lambda **_: lambda _: 0.0)
+    crm = make_crm([contact(1)])
+    crm.instead = [answer] * 3
+    assert len(crm.read()) == 1
+    crm.instead = [answer] * api.ATTEMPTS
+    with pytest.raises(contracts.ContractError, match=said):
+        crm.read()
+
+
+def test_a_record_that_is_none_is_refused_and_the_others_are_read(make_crm):
+    records, rejected = make_crm([contact(1), None, "CHAN Tai Man", contact(2)]).read_with_refusals()
+    assert [record["contact_id"] for record in records] == ["P1", "P2"]
+    assert [row.reason for row in rejected] == [
+        "/v1/contacts, page 1, record 2: no object but null",
+        "/v1/contacts, page 2, record 1: no object but a text",
+    ]
+
+
+def test_a_cursor_that_comes_again_ends_with_a_message(make_crm):
+    crm = make_crm([contact(number) for number in range(9)])
+    crm.cursors = [lambda body: body, lambda body: body, lambda body: {**body, "next_cursor": "2"}]
+    with pytest.raises(contracts.ContractError, match=r"/v1/contacts, page 3: the cursor 2 came before"):
+        crm.read()
+    assert len(crm.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"), [({"requests": 2}, "more than 2 pages"), ({"seconds": -1}, "page 1: more than -1 s")]
+)
+def test_a_reader_is_finite(make_crm, bounds, said):
+    with pytest.raises(contracts.ContractError, match=f"/v1/contacts.*{said}, as its contract bounds it"):
+        make_crm([contact(number) for number in range(9)]).read_with_refusals(
+            replace(CONTACTS, bounds=contracts.Bounds(**bounds))
+        )
+
+
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [("3", 3, 3), ("86400", 60, 60), ("soon", None, None), ("Wed, 21 Oct 2015 07:28:00 GMT", -1e12, 0)],
+)
+def test_retry_after_is_a_number_or_a_date_and_capped(header, least, most):
+    asked = api._asked_to_wait(header)
+    if least is None:
+        assert asked is None
+    else:
+        assert least <= min(asked, api.LONGEST_WAIT) <= most

@@ -1,22 +1,35 @@
-"""A batch from a JSON API: cursor pages, a bearer token, patience with 429 and 503, fields off the allow-list dropped."""
+"""A batch from a JSON API: cursor pages, a bearer token, patience with 429 and 503, fields off the allow-list dropped.
+
+A reader is finite: what is no page, a cursor that comes again and more requests or seconds than the contract allows end it with
+a message. All pages are fetched before landing opens its transaction, so that no wait holds one open.
+"""
 
 from __future__ import annotations
 
 import json
+import tempfile
+import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
-from crw.contracts import Table
+from crw.contracts import ContractError, Table
 from crw.sources import Batch, Interval, Rejection
 from crw.sources.record import UnusableValue, allowed
 
 PAGE_SIZE = 2000
 ATTEMPTS = 8
 RETRYABLE_STATUS = {429, 500, 502, 503, 504}
+LONGEST_WAIT = 60.0
+"""Seconds that a server may ask us to wait between two attempts."""
+
+
+class NoPageError(ContractError):
+    """A good status and no page: a sign-in page, an error object, half an answer. It may pass, so it is asked for again."""
 
 
 def read(table: Table, client: httpx.Client, interval: Interval, secret: bytes) -> Batch:
@@ -29,38 +42,71 @@ def read(table: Table, client: httpx.Client, interval: Interval, secret: bytes) 
         secret: key of the pseudonyms.
 
     Raises:
-        ContractError: while the blocks are read, if a record has an unknown field or lacks one.
-        httpx.HTTPError: when a page still fails after several attempts.
+        ContractError: a record has an unknown field or lacks one, an answer is still no page after several attempts, the pages do
+            not come to an end, or the contract's bounds are reached.
+        httpx.HTTPError: a page still fails after several attempts.
     """
     rejected: list[Rejection] = []
-    return Batch("json", _records(table, client, interval, secret, rejected), rejected)
+    spool = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed when it has been read)
+    for page in _pages(table, client, interval):
+        spool.writelines(f"{record}\n" for record in _records(table, page, interval, secret, rejected))
+    return Batch("json", _spooled(spool), rejected)
 
 
-def _records(
-    table: Table, client: httpx.Client, interval: Interval, secret: bytes, rejected: list[Rejection]
-) -> Iterator[str]:
+def _spooled(spool) -> Iterator[str]:
+    with spool:
+        spool.seek(0)
+        for line in spool:
+            yield line.rstrip("\n")
+
+
+def _pages(table: Table, client: httpx.Client, interval: Interval) -> Iterator[tuple[int, list[Any]]]:
+    """Number and records of each page."""
     parameters: dict[str, Any] = {
         "updated_since": interval.start.isoformat(),
         "updated_before": interval.end.isoformat(),
         "limit": PAGE_SIZE,
     }
-    seen: frozenset[str] = frozenset()
-    while True:
+    began, asked = time.monotonic(), set()
+    for number in range(1, table.bounds.requests + 1):
         page = _get(client, table.endpoint, parameters)
-        for record in page["data"]:
-            if record.keys() != seen:
-                table.check_fields(set(record), f"{table.endpoint}, record {record.get(table.key[0])!r}")
-                seen = frozenset(record)
-            if _is_later(record[table.watermark], interval):
-                continue  # an API that ignores updated_before
-            try:
-                yield allowed(table, record, secret, {})
-            except UnusableValue as error:
-                identity = {name: json.dumps(str(record[name]))[1:-1] for name in table.key}
-                rejected.append(Rejection(f"{table.endpoint}, {identity}: {error}", identity, error.column))
-        if not page.get("next_cursor"):
+        yield number, page["data"]
+        cursor = page.get("next_cursor")
+        if not cursor:
             return
-        parameters["cursor"] = page["next_cursor"]
+        if cursor in asked:
+            raise ContractError(
+                f"{table.endpoint}, page {number}: the cursor {cursor} came before: its pages never end"
+            )
+        if time.monotonic() - began > table.bounds.seconds:
+            raise ContractError(
+                f"{table.endpoint}, page {number}: more than {table.bounds.seconds} s, as its contract bounds it"
+            )
+        asked.add(cursor)
+        parameters["cursor"] = cursor
+    raise ContractError(f"{table.endpoint}: more than {table.bounds.requests} pages, as its contract bounds it")
+
+
+def _records(
+    table: Table, page: tuple[int, list[Any]], interval: Interval, secret: bytes, rejected: list[Rejection]
+) -> Iterator[str]:
+    number, records = page
+    seen: frozenset[str] = frozenset()
+    for place, record in enumerate(records, 1):
+        if not isinstance(record, dict):
+            reason = f"{table.endpoint}, page {number}, record {place}: no object but {_named(record)}"
+            rejected.append(Rejection(reason, {"page": number, "record": place}))
+            continue
+        if record.keys() != seen:
+            table.check_fields(set(record), f"{table.endpoint}, record {record.get(table.key[0])!r}")
+            seen = frozenset(record)
+        if _is_later(record[table.watermark], interval):
+            continue  # an API that ignores updated_before
+        try:
+            yield allowed(table, record, secret, {})
+        except UnusableValue as error:
+            identity = {name: json.dumps(str(record[name]))[1:-1] for name in table.key}
+            rejected.append(Rejection(f"{table.endpoint}, {identity}: {error}", identity, error.column))
 
 
 def _is_later(watermark: Any, interval: Interval) -> bool:
@@ -75,19 +121,58 @@ def _get(client: httpx.Client, endpoint: str, parameters: dict[str, Any]) -> dic
         retry=retry_if_exception(_is_retryable), wait=_wait, stop=stop_after_attempt(ATTEMPTS), reraise=True
     ):
         with attempt:
-            return client.get(endpoint, params=parameters).raise_for_status().json()
+            return _page(endpoint, client.get(endpoint, params=parameters).raise_for_status())
     raise AssertionError("unreachable: Retrying raises the last error")
+
+
+def _page(endpoint: str, answer: httpx.Response) -> dict[str, Any]:
+    """The page that an answer holds. What came instead is told by its kind alone, for it may hold records."""
+    try:
+        page = answer.json()
+    except ValueError:
+        kind = answer.headers.get("Content-Type", "unknown type")
+        raise NoPageError(f"{endpoint}: no JSON came but {len(answer.content)} bytes of {kind}") from None
+    if not isinstance(page, dict):
+        raise NoPageError(f"{endpoint}: no page came but {_named(page)}")
+    if not isinstance(page.get("data"), list):
+        came = (
+            f"data is {_named(page['data'])}"
+            if "data" in page
+            else f"an object of {', '.join(sorted(page)) or 'nothing'}"
+        )
+        raise NoPageError(f"{endpoint}: a page has a list `data`, but {came} came")
+    if not isinstance(page.get("next_cursor"), str | int | None):
+        raise NoPageError(f"{endpoint}: next_cursor is no text but {_named(page['next_cursor'])}")
+    return page
+
+
+def _named(value: Any) -> str:
+    return "null" if value is None else {dict: "an object", list: "a list", str: "a text"}.get(type(value), "a number")
 
 
 def _is_retryable(error: BaseException) -> bool:
     if isinstance(error, httpx.HTTPStatusError):
         return error.response.status_code in RETRYABLE_STATUS
-    return isinstance(error, httpx.TransportError)
+    return isinstance(error, httpx.TransportError | NoPageError)
 
 
 def _wait(state: RetryCallState) -> float:
-    """Seconds to wait: what the server asked for in Retry-After, else 0.2 s doubling to 20 s, with jitter."""
+    """Seconds to wait: what the server asked for in Retry-After, in seconds or as a date, else 0.2 s doubling to 20 s, with jitter."""
     error = state.outcome.exception()
-    if isinstance(error, httpx.HTTPStatusError) and error.response.headers.get("Retry-After", "").isdigit():
-        return float(error.response.headers["Retry-After"])
-    return wait_exponential_jitter(initial=0.2, max=20)(state)
+    asked = (
+        _asked_to_wait(error.response.headers.get("Retry-After", ""))
+        if isinstance(error, httpx.HTTPStatusError)
+        else None
+    )
+    if asked is None:
+        return wait_exponential_jitter(initial=0.2, max=20)(state)
+    return min(max(asked, 0.0), LONGEST_WAIT)
+
+
+def _asked_to_wait(header: str) -> float | None:
+    if header.isdigit():
+        return float(header)
+    try:
+        return (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
+    except (TypeError, ValueError):
+        return None
