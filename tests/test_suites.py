@@ -59,7 +59,7 @@ def spoilt_rows(table):
             rows.append((f"{column.name}_not_too_long", good | {column.name: "x" * (column.longest + 1)}))
         if column.name in table.key and column.type == "text" and not column.provenance:
             also = " delivery_id_length delivery_id_hexadecimal" if table.identifier == "survey__delivery" else ""
-            rows.append((f"{column.name}_not_blank{also}", good | {column.name: "\u3000 "}))
+            rows.append((f"{column.name}_not_blank{also}", good | {column.name: "\u3000 \ufeff"}))
     return rows
 
 

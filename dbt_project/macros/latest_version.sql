@@ -14,9 +14,9 @@
     order by {{ key | join(', ') }}, _business_date desc, _load_id desc{{ ', ' ~ tie_break if tie_break }}
 {%- endmacro %}
 
-{# Text without the blanks around it, the ideographic and no-break ones too; null where nothing is left. #}
+{# Text without the blanks around it, the ideographic, no-break and zero-width ones and a BOM too; null where nothing is left. #}
 {% macro trimmed(column) -%}
-    nullif(btrim({{ column }}, U&' \0009\000A\000D\00A0\3000'), '')
+    nullif(btrim({{ column }}, U&' \0009\000A\000D\00A0\200B\200C\200D\2060\3000\FEFF'), '')
 {%- endmacro %}
 
 {# A code of which no list is kept, or null where people typed a word for "blank". #}

@@ -14,8 +14,8 @@ from crw.contracts import Column, Table, table
 from crw.settings import HONG_KONG
 from crw.suites import literal
 
-BLANKS = r"U&' \0009\000A\000D\00A0\3000'"
-"""What staging trims (macro `trimmed`): blank, tab, line ends, the no-break and the ideographic space."""
+BLANKS = r"U&' \0009\000A\000D\00A0\200B\200C\200D\2060\3000\FEFF'"
+"""What staging trims (macro `trimmed`): blank, tab, line ends, the no-break and the ideographic space, what has no width."""
 
 BLANK_WORDS = ("", "na", "n/a", "null", "blank", "0")
 """Nothing, and what people type for it where a code belongs (macro `stated`)."""

@@ -17,7 +17,7 @@ create schema if not exists as_of;
 create or replace function raw.typed_date(typed text) returns date language plpgsql immutable strict parallel safe as $$
 declare
     digits constant text := translate(
-        lower(btrim(typed, U&' \0009\000A\000D\00A0\3000')), '０１２３４５６７８９〇○零一二三四五六七八九年月／．.日號号', '0123456789000123456789-----'
+        lower(btrim(typed, U&' \0009\000A\000D\00A0\200B\200C\200D\2060\3000\FEFF')), '０１２３４５６７８９〇○零一二三四五六七八九年月／．.日號号', '0123456789000123456789-----'
     );
     -- 十一 is 11, 二十 is 20, 二十一 is 21: once the other numerals are digits, only the ten is left to spell out.
     plain constant text := replace(
