@@ -14,6 +14,7 @@ from typing import Literal
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
+from crw import contracts
 from crw.contracts import Table
 from crw.settings import HONG_KONG
 from crw.sources import Interval
@@ -135,6 +136,30 @@ def is_published(connection: Connection, table: Table, business_date: date) -> b
         [table.source, table.name, business_date],
     ).fetchone()
     return found
+
+
+def outstanding(connection: Connection, business_date: date) -> set[str]:
+    """The sources taking part of which a table's newest load for the date is not published, or which have none.
+
+    A source that publishes a date anew is outstanding from its first extract on, whatever earlier attempts published.
+    """
+    published = connection.execute(
+        "select source, table_name from (select distinct on (source, table_name) source, table_name, state "
+        "from audit.load where business_date = %s order by source, table_name, load_id desc) as newest "
+        "where state = 'published'",
+        [business_date],
+    ).fetchall()
+    taking_part = contracts.taking_part().items()
+    return {source for source, tables in taking_part if not {(source, table.name) for table in tables} <= {*published}}
+
+
+def published_rows(connection: Connection, load: Load) -> tuple[int, int, int, int] | None:
+    """What was read, published, unchanged and quarantined, if the load is published."""
+    return connection.execute(
+        "select rows_read, rows_published, rows_unchanged, rows_quarantined from audit.load "
+        "where load_id = %s and state = 'published'",
+        [load.load_id],
+    ).fetchone()
 
 
 def published_deliveries(connection: Connection, table: Table, business_date: date) -> frozenset[str]:
