@@ -16,7 +16,8 @@ def add_loads(connection, state, sources):
     connection.execute(
         "insert into audit.load (source, table_name, business_date, run_id, state, interval_start, interval_end, "
         "rows_read, rows_published, rows_unchanged, rows_quarantined) "
-        "select unnest(%s::text[]), unnest(%s::text[]), %s::date, 'test', %s, timestamptz '2013-03-30', timestamptz '2013-03-31', 0, 0, 0, 0",
+        "select unnest(%s::text[]), unnest(%s::text[]), %s::date, 'test', %s, "
+        "timestamptz '2013-03-30', timestamptz '2013-03-31', 0, 0, 0, 0",
         [
             [source for source in sources for _ in contracts.sources()[source]],
             [table.name for source in sources for table in contracts.sources()[source]],
