@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
@@ -47,7 +47,8 @@ def start_load(connection: Connection, table: Table, business_date: date, run_id
     """Open a load and store its interval before anything is read.
 
     The interval is half-open: from the end of the last published load of an earlier date, less the overlap, to the end
-    of the business date in Hong Kong. A re-run of a date reads the interval of its first attempt.
+    of the business date in Hong Kong. A re-run of a date reads the interval of its first attempt. What an earlier attempt
+    left unfinished fails, unless a process is at work on the table.
     """
     with connection.transaction():
         interval = _interval(connection, table, business_date)
@@ -56,7 +57,9 @@ def start_load(connection: Connection, table: Table, business_date: date, run_id
             "values (%s, %s, %s, %s, %s, %s) returning load_id",
             [table.source, table.name, business_date, run_id, interval.start, interval.end],
         ).fetchone()
-    return Load(load_id, table, business_date, interval)
+        load = Load(load_id, table, business_date, interval)
+        _fail_unfinished(connection, load)
+    return load
 
 
 def find_load(connection: Connection, table: Table, load_id: int) -> Load:
@@ -117,7 +120,7 @@ def record(connection: Connection, load: Load, state: str, **figures: int | Json
 def fail(connection: Connection, load: Load, error: BaseException) -> None:
     """Write down that the load failed and why. What it had refused is settled: the whole batch has to come again.
 
-    What is published stays so: a step done a second time by hand fails, and takes nothing back.
+    What is published stays so: a validation done a second time by hand fails, and takes nothing back.
     """
     connection.execute(
         "with failed as (update audit.load set state = 'failed', message = %s "
@@ -170,6 +173,24 @@ def published_deliveries(connection: Connection, table: Table, business_date: da
         [table.source, table.name, business_date],
     )
     return frozenset(delivery_id for (delivery_id,) in rows)
+
+
+def _fail_unfinished(connection: Connection, load: Load) -> None:
+    """Fail the earlier loads of the table and date that no process ends any more: it was killed and could not say so."""
+    name = f"crw.load.{load.table.identifier}"
+    if connection.execute("select pg_try_advisory_xact_lock(hashtext(%s))", [name]).fetchone() == (False,):
+        return
+    unfinished = connection.execute(
+        "select load_id from audit.load where source = %s and table_name = %s and business_date = %s and load_id < %s "
+        "and state in ('started', 'landed', 'validated')",
+        [load.table.source, load.table.name, load.business_date, load.load_id],
+    ).fetchall()
+    for (load_id,) in unfinished:
+        fail(
+            connection,
+            replace(load, load_id=load_id),
+            LoadError(f"left unfinished; load {load.load_id} takes its place"),
+        )
 
 
 def _interval(connection: Connection, table: Table, business_date: date) -> Interval:
