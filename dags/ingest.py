@@ -34,7 +34,8 @@ SCHEDULE_END = (
     pendulum.parse(os.environ["CRW_SCHEDULE_END"], tz=HONG_KONG) if "CRW_SCHEDULE_END" in os.environ else None
 )
 
-# A fault of the network may pass; bad data and a broken contract will not get better by asking again.
+# A fault of the network may pass; bad data and a broken contract will not get better by asking again. Of a task that was
+# killed no rule knows: it has the DAG's own retries.
 RETRIES = ExceptionRetryPolicy(
     rules=[
         RetryRule(["psycopg.OperationalError", "httpx.HTTPError"], RetryAction.RETRY, timedelta(seconds=30)),
@@ -54,7 +55,12 @@ def ingest_dag(source: str, tables: list[Table]) -> DAG:
         catchup=False,
         max_active_runs=1,
         deadline=lateness.DEADLINE,
-        default_args={"owner": "data-engineering", "retries": 2, "retry_policy": RETRIES},
+        default_args={
+            "owner": "data-engineering",
+            "retries": 2,
+            "retry_delay": timedelta(seconds=30),
+            "retry_policy": RETRIES,
+        },
         tags=["ingest", source],
         doc_md=DOC.format(source=source),
     ) as dag:
@@ -114,11 +120,11 @@ def _deliver():
         from crw import connections, ledger
 
         # The ledger does not know a source that this attempt has not begun yet and an earlier one published.
-        unfinished = (None, "scheduled", "queued", "running", "restarting", "up_for_retry", "up_for_reschedule")
+        ended = ("success", "failed", "upstream_failed", "skipped", "removed")
         to_come = set()
         for source in contracts.taking_part():
             found = ti.get_task_states(f"ingest_{source}", task_ids=["publish"], run_ids=[dag_run.run_id])
-            if any(states["publish"] in unfinished for states in found.values()):
+            if any(states["publish"] not in ended for states in found.values()):
                 to_come.add(source)
         business_date = date.fromisoformat(dag_run.partition_key)
         with connections.warehouse() as warehouse:
