@@ -1,16 +1,16 @@
-"""Once every source that takes part has delivered a business date: dbt build >> validate marts >> publish marts >> report."""
+"""Once every source that takes part has published a business date: dbt build >> validate marts >> publish marts >> report."""
 
 from __future__ import annotations
 
 import pendulum
-from airflow.sdk import DAG, Asset, AssetAlias, AssetAll, Metadata, PartitionedAssetTimetable, task
+from airflow.sdk import DAG, Asset, AssetAlias, Metadata, PartitionedAssetTimetable, task
 
-from crw import contracts, lateness
+from crw import lateness
 
 DOC = """
 ### The night's marts
 
-Starts for a business date once every source that takes part (`CRW_SOURCES`) has delivered it.
+Starts for a business date once every source that takes part (`CRW_SOURCES`) has published it; the last one tells (`deliver`).
 dbt builds `core` and `candidate` in one process; each mart
 is then validated by its suite; only if all pass are they published to `marts`, in one transaction.
 
@@ -26,9 +26,7 @@ MODELS = AssetAlias("dbt-models")
 with DAG(
     dag_id="warehouse",
     description="Build, validate and publish the KPI marts.",
-    schedule=PartitionedAssetTimetable(
-        assets=AssetAll(*(Asset(f"raw/{source}", uri=f"crw://raw/{source}") for source in contracts.taking_part()))
-    ),
+    schedule=PartitionedAssetTimetable(assets=Asset("raw", uri="crw://raw")),
     start_date=pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong"),
     catchup=False,
     max_active_runs=1,

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
+from crw import contracts
 from crw.contracts import Table
 from crw.settings import HONG_KONG
 from crw.sources import Interval
@@ -46,7 +47,8 @@ def start_load(connection: Connection, table: Table, business_date: date, run_id
     """Open a load and store its interval before anything is read.
 
     The interval is half-open: from the end of the last published load of an earlier date, less the overlap, to the end
-    of the business date in Hong Kong. A re-run of a date reads the interval of its first attempt.
+    of the business date in Hong Kong. A re-run of a date reads the interval of its first attempt. What an earlier attempt
+    left unfinished fails, unless a process is at work on the table.
     """
     with connection.transaction():
         interval = _interval(connection, table, business_date)
@@ -55,7 +57,9 @@ def start_load(connection: Connection, table: Table, business_date: date, run_id
             "values (%s, %s, %s, %s, %s, %s) returning load_id",
             [table.source, table.name, business_date, run_id, interval.start, interval.end],
         ).fetchone()
-    return Load(load_id, table, business_date, interval)
+        load = Load(load_id, table, business_date, interval)
+        _fail_unfinished(connection, load)
+    return load
 
 
 def find_load(connection: Connection, table: Table, load_id: int) -> Load:
@@ -116,7 +120,7 @@ def record(connection: Connection, load: Load, state: str, **figures: int | Json
 def fail(connection: Connection, load: Load, error: BaseException) -> None:
     """Write down that the load failed and why. What it had refused is settled: the whole batch has to come again.
 
-    What is published stays so: a step done a second time by hand fails, and takes nothing back.
+    What is published stays so: a validation done a second time by hand fails, and takes nothing back.
     """
     connection.execute(
         "with failed as (update audit.load set state = 'failed', message = %s "
@@ -137,6 +141,30 @@ def is_published(connection: Connection, table: Table, business_date: date) -> b
     return found
 
 
+def outstanding(connection: Connection, business_date: date) -> set[str]:
+    """The sources taking part of which a table's newest load for the date is not published, or which have none.
+
+    A source that publishes a date anew is outstanding from its first extract on, whatever earlier attempts published.
+    """
+    published = connection.execute(
+        "select source, table_name from (select distinct on (source, table_name) source, table_name, state "
+        "from audit.load where business_date = %s order by source, table_name, load_id desc) as newest "
+        "where state = 'published'",
+        [business_date],
+    ).fetchall()
+    taking_part = contracts.taking_part().items()
+    return {source for source, tables in taking_part if not {(source, table.name) for table in tables} <= {*published}}
+
+
+def published_rows(connection: Connection, load: Load) -> tuple[int, int, int, int] | None:
+    """What was read, published, unchanged and quarantined, if the load is published."""
+    return connection.execute(
+        "select rows_read, rows_published, rows_unchanged, rows_quarantined from audit.load "
+        "where load_id = %s and state = 'published'",
+        [load.load_id],
+    ).fetchone()
+
+
 def published_deliveries(connection: Connection, table: Table, business_date: date) -> frozenset[str]:
     """Ids of the files that a load of another business date has published, so that a file sent again is skipped."""
     rows = connection.execute(
@@ -145,6 +173,24 @@ def published_deliveries(connection: Connection, table: Table, business_date: da
         [table.source, table.name, business_date],
     )
     return frozenset(delivery_id for (delivery_id,) in rows)
+
+
+def _fail_unfinished(connection: Connection, load: Load) -> None:
+    """Fail the earlier loads of the table and date that no process ends any more: it was killed and could not say so."""
+    name = f"crw.load.{load.table.identifier}"
+    if connection.execute("select pg_try_advisory_xact_lock(hashtext(%s))", [name]).fetchone() == (False,):
+        return
+    unfinished = connection.execute(
+        "select load_id from audit.load where source = %s and table_name = %s and business_date = %s and load_id < %s "
+        "and state in ('started', 'landed', 'validated')",
+        [load.table.source, load.table.name, load.business_date, load.load_id],
+    ).fetchall()
+    for (load_id,) in unfinished:
+        fail(
+            connection,
+            replace(load, load_id=load_id),
+            LoadError(f"left unfinished; load {load.load_id} takes its place"),
+        )
 
 
 def _interval(connection: Connection, table: Table, business_date: date) -> Interval:

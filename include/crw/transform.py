@@ -34,8 +34,7 @@ def why_not_needed(connection: Connection, business_date: date) -> str | None:
     few times, not 30).
     """
     (published,) = connection.execute("select max(business_date) from audit.publication").fetchone()
-    is_published = published and published >= business_date and _built_version(connection) == project_version()
-    if is_published and _is_all_published(connection, published):
+    if is_up_to_date(connection, business_date):
         return f"nothing reached raw since the marts were published for {published}"
     sources = contracts.taking_part()
     (later,) = connection.execute(
@@ -46,6 +45,17 @@ def why_not_needed(connection: Connection, business_date: date) -> str | None:
     if later and not (published and published >= later):
         return f"{later} is wholly in raw too; its run builds the marts"
     return None
+
+
+def is_up_to_date(connection: Connection, business_date: date) -> bool:
+    """Whether the published marts hold all that raw has for this and earlier dates, made by this very dbt project."""
+    (published,) = connection.execute("select max(business_date) from audit.publication").fetchone()
+    return (
+        published is not None
+        and published >= business_date
+        and _built_version(connection) == project_version()
+        and _is_all_published(connection, published)
+    )
 
 
 def build(connection: Connection, business_date: date) -> list[BuiltModel]:

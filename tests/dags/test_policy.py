@@ -21,8 +21,8 @@ json.dump({{
     "dags": {{dag.dag_id: {{
         "owner": dag.owner, "tags": sorted(dag.tags), "doc": dag.doc_md or "", "max_active_runs": dag.max_active_runs,
         "catchup": dag.catchup, "timetable": type(dag.timetable).__name__, "description": dag.description,
-        "is_due": dag.deadline is not None, "waits_for": sorted(asset.uri for asset in
-            dag.timetable.asset_condition.objects) if dag.dag_id == "warehouse" else [],
+        "is_due": dag.deadline is not None, "waits_for": dag.timetable.asset_condition.name if dag.dag_id == "warehouse" else None,
+        "tells": {{t.task_id: [asset.name for asset in t.outlets] for t in dag.tasks if t.outlets}},
         "tasks": {{t.task_id: sorted(t.upstream_task_ids) for t in dag.tasks}}}} for dag in bag.dags.values()}},
     "modules": sorted(sys.modules),
 }}, open({answer!r}, "w"))
@@ -72,22 +72,26 @@ def test_no_dag_catches_up_or_runs_beside_itself(parsed):
 def test_each_declared_source_has_its_dag(parsed):
     for source, tables in contracts.sources().items():
         tasks = parsed["dags"][f"ingest_{source}"]["tasks"]
-        assert set(tasks) == {f"{step}_{t.name}" for step in ("extract", "validate") for t in tables} | {"publish"}
+        steps = {f"{step}_{t.name}" for step in ("extract", "validate") for t in tables}
+        assert set(tasks) == steps | {"publish", "deliver"}
 
 
-def test_warehouse_waits_for_every_declared_source(parsed):
-    assert parsed["dags"]["warehouse"]["waits_for"] == sorted(f"crw://raw/{source}" for source in contracts.sources())
+def test_warehouse_waits_for_what_each_source_tells_after_it_has_published(parsed):
+    assert parsed["dags"]["warehouse"]["waits_for"] == "raw"
+    for source in contracts.sources():
+        dag = parsed["dags"][f"ingest_{source}"]
+        assert dag["tells"] == {"deliver": ["raw"]}
+        assert dag["tasks"]["deliver"] == ["publish"]
 
 
-def test_only_the_sources_named_have_nights_and_are_waited_for(parse):
+def test_only_the_sources_named_have_nights(parse):
     dags = parse(CRW_SOURCES="feedback,membership")["dags"]
     assert {name for name in dags if name.startswith("ingest_")} == {"ingest_feedback", "ingest_membership"}
-    assert dags["warehouse"]["waits_for"] == ["crw://raw/feedback", "crw://raw/membership"]
 
 
-def test_a_source_named_wrongly_stops_every_dag_and_is_named(parse):
+def test_a_source_named_wrongly_stops_every_ingest_and_is_named(parse):
     found = parse(CRW_SOURCES="fedback")
-    assert not {"warehouse", "ingest_feedback"} & found["dags"].keys()
+    assert not any(dag_id.startswith("ingest_") for dag_id in found["dags"])
     assert all("CRW_SOURCES: fedback: the declared sources are" in said for said in found["errors"].values())
 
 

@@ -24,10 +24,13 @@ def test_published_marts_are_built_again_only_for_another_project(empty_warehous
         "insert into audit.raw_change (relation, business_date, key) values ('feedback__cases', %s, 'C1')", [NIGHT]
     )
     assert transform.why_not_needed(connection, NIGHT) is None
+    assert not transform.is_up_to_date(connection, NIGHT)
     transform.build(connection, date(2013, 3, 30))
     assert transform.built_date(connection) == NIGHT  # as of the newest date published: marts never go back
     assert transform.why_not_needed(connection, NIGHT) is None  # built, and its marts not published
     publish.publish_marts(connection, NIGHT, "test")
     assert "nothing reached raw" in transform.why_not_needed(connection, NIGHT)
+    assert transform.is_up_to_date(connection, NIGHT)
+    assert not transform.is_up_to_date(connection, date(2013, 4, 1))  # of which nothing was published
     monkeypatch.setattr(transform, "project_version", lambda: "with a formula mended")
     assert transform.why_not_needed(connection, NIGHT) is None

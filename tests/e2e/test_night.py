@@ -1,7 +1,8 @@
-"""The main job by the real scheduler: a night, the same night again, a planted fault, the night after, a backfill."""
+"""The main job by the real scheduler: a night, the same night again, a planted fault, a killed night, a mended one."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -158,3 +159,40 @@ def test_a_night_killed_in_the_middle_starts_again_and_ends_well(restarted, home
 def test_a_run_past_its_deadline_is_noted_and_no_other(restarted):
     late = restarted.query("select dag_id, business_date::text, noted_at > due_at from audit.late_run")
     assert late == [("ingest_campaign", "2013-03-31", True)]
+
+
+MEND = """
+    update case_management.cases as c set case_no = m.case_no, updated_at = m.updated_at
+    from mend.cases as m where c.case_id = m.case_id
+"""
+
+NEW_CASE = """
+    insert into case_management.cases select (jsonb_populate_record(c, '{"case_id": 999999, "case_no": "CRD2013-99999",
+    "status": "received", "outcome": "pending", "closed_at": null, "received_at": "2013-04-01 12:00+08",
+    "updated_at": "2013-04-01 12:00+08"}')).*
+    from case_management.cases as c where case_no is not null order by case_id limit 1
+"""
+
+ORDER = """
+    select (select min(queued_at) from dag_run where dag_id = 'warehouse' and partition_key = '2013-04-01'),
+        (select max(t.end_date) from task_instance as t join dag_run as r using (dag_id, run_id)
+        where task_id = 'publish' and partition_key = '2013-04-01')
+"""
+
+
+def test_a_mended_night_is_built_from_what_every_source_published_since(home):
+    """Five of six sources publish, the sixth has no folder; then all run again, and one has more to say by then."""
+    home.query(MEND, "case_management")
+    missing = {"conn_type": "fs", "extra": {"path": str(home.folder / "missing")}}
+    home.environment["AIRFLOW_CONN_LIAISON_DROP"] = json.dumps(missing)
+    result = home.nightly("2013-04-01")
+    del home.environment["AIRFLOW_CONN_LIAISON_DROP"]
+    assert result.returncode == 1
+    ((started, _),) = home.query(ORDER, "airflow")
+    assert started is None
+    home.query(NEW_CASE, "case_management")
+    assert home.nightly("2013-04-01").returncode == 0
+    assert home.query("select count(*) from core.fct_feedback_case where case_no = 'CRD2013-99999'") == [(1,)]
+    assert home.query("select max(business_date)::text from audit.publication") == [("2013-04-01",)]
+    ((started, last_published),) = home.query(ORDER, "airflow")
+    assert started >= last_published

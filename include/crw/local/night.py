@@ -13,7 +13,7 @@ import psycopg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from crw import contracts, data_docs, settings
+from crw import contracts, data_docs, settings, transform
 from crw.local import environment, samples, scheduler, services, summary
 
 POLL = 0.25  # seconds
@@ -25,7 +25,7 @@ ENDED |= {state: f"[red]{state}[/]" for state in ("failed", "upstream_failed")}
 def run(first: date, last: date, console: Console) -> bool:
     """Run the nights from `first` to `last`, both included, unless others run in this home.
 
-    Returns whether every DAG run of theirs succeeded.
+    Returns whether every DAG run of theirs succeeded, and the published marts hold all that raw does up to `last`.
     """
     settings.HOME.mkdir(parents=True, exist_ok=True)
     with (settings.HOME / "night.lock").open("w") as lock:
@@ -50,14 +50,18 @@ def _run(first: date, last: date, console: Console) -> bool:
     scheduler.migrate()
     with scheduler.running():
         watch = _Watch(console, began, first, last)
+        run_id = f"nightly__{first}__{watch.since:%Y%m%dT%H%M%S}"
         for source in contracts.taking_part():
             if first == last:
-                scheduler.trigger(f"ingest_{source}", first.isoformat())
+                scheduler.trigger(f"ingest_{source}", first.isoformat(), run_id)
             else:
                 scheduler.backfill(f"ingest_{source}", first.isoformat(), last.isoformat())
         succeeded = watch.follow()
-    if not succeeded:  # the task `report` comes after publishing only
-        with psycopg.connect(environment.server().dsn("warehouse")) as warehouse:
+    with psycopg.connect(environment.server().dsn("warehouse")) as warehouse:
+        if succeeded and not transform.is_up_to_date(warehouse, last):
+            console.print(f"[red]raw holds rows up to {last} that the published marts were not built from[/]")
+            succeeded = False
+        if not succeeded:  # the task `report` comes after publishing only
             data_docs.build(warehouse, settings.HOME / "data_docs")
     summary.show(console, last, succeeded, time.monotonic() - began)
     return succeeded
@@ -81,7 +85,7 @@ class _Watch:
     def follow(self) -> bool:
         """Show each task as it ends, until the runs are over. Returns whether all succeeded."""
         sources = contracts.taking_part()
-        tasks = self.dates * (2 * sum(map(len, sources.values())) + len(sources) + 4)
+        tasks = self.dates * (2 * sum(map(len, sources.values())) + 2 * len(sources) + 4)
         metadata = psycopg.connect(environment.server().dsn("airflow"), autocommit=True)
         with metadata, _progress(self.console) as progress:
             bar = progress.add_task("night", total=tasks)
@@ -133,12 +137,25 @@ class _Watch:
             return None
         if (True, "failed") in count:  # a date that a source did not deliver has no marts to wait for
             return False
-        if count.get((False, "success"), 0) + count.get((False, "failed"), 0) < self.dates:
+        if self._built(metadata) < self.dates:
             return None
         return (False, "failed") not in count
 
+    def _built(self, metadata: psycopg.Connection) -> int:
+        """How many dates `warehouse` ran for after the last source had published: one before that is not the last."""
+        (dates,) = metadata.execute(
+            "select count(distinct w.partition_key) from dag_run as w where w.dag_id = 'warehouse' "
+            "and w.state in ('success', 'failed') and w.queued_at >= (select max(t.end_date) from task_instance as t "
+            "join dag_run as r using (dag_id, run_id) where t.task_id = 'publish' and r.queued_at >= %s "
+            "and r.partition_key = w.partition_key) and w.partition_key between %s and %s",
+            [self.since, self.first.isoformat(), self.last.isoformat()],
+        ).fetchone()
+        return dates
+
     def _is_busy(self, metadata: psycopg.Connection) -> bool:
-        (running,) = metadata.execute("select count(*) from task_instance where state = 'running'").fetchone()
+        (running,) = metadata.execute(
+            "select count(*) from task_instance where state in ('running', 'up_for_retry')"
+        ).fetchone()
         return running > 0
 
 

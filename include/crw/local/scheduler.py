@@ -44,7 +44,7 @@ def migrate() -> None:
     if marker.exists() and marker.read_text() == airflow.__version__:
         return
     marker.parent.mkdir(parents=True, exist_ok=True)
-    _check(_start("migrate", _migrate))
+    _check(_start("migrate", lambda: _airflow("db", "migrate")))
     marker.write_text(airflow.__version__)
 
 
@@ -67,14 +67,12 @@ def running() -> Iterator[None]:
             process.join()
 
 
-def trigger(dag_id: str, business_date: str) -> str:
-    """Queue a run of a DAG for one partition, and return its run id."""
+def trigger(dag_id: str, business_date: str, run_id: str) -> None:
+    """Queue a run of a DAG for one partition. The runs of one attempt share their id: by it they find each other."""
     from airflow.api.common.trigger_dag import trigger_dag
     from airflow.utils.types import DagRunTriggeredByType
 
-    run_id = f"nightly__{business_date}__{time.strftime('%Y%m%dT%H%M%S')}"
     trigger_dag(dag_id, run_id=run_id, partition_key=business_date, triggered_by=DagRunTriggeredByType.CLI)
-    return run_id
 
 
 def backfill(dag_id: str, first: str, last: str) -> None:
@@ -85,11 +83,6 @@ def backfill(dag_id: str, first: str, last: str) -> None:
     command = ["backfill", "create", "--dag-id", dag_id, "--from-date", first, "--to-date", last]
     command += ["--max-active-runs", "1", "--reprocess-behavior", "completed"]
     _check(_start(f"backfill-{dag_id}", lambda: _airflow(*command)))
-
-
-def _migrate() -> None:
-    _airflow("db", "migrate")
-    _airflow("pools", "set", "deliveries", "1", "Reports of a source's delivery, one at a time")
 
 
 def _prepare_metadata() -> None:
@@ -106,16 +99,25 @@ def _prepare_metadata() -> None:
 
 
 def _end_abandoned_runs(session) -> None:
-    """Fail what a killed night left running: nobody executes it any more, and it would hold up tonight's runs."""
+    """Fail what a killed night left running: nobody executes it any more, and it would hold up tonight's runs.
+
+    What it had told `warehouse` without a run yet is dropped: tonight's sources tell it anew.
+    """
     from airflow.models import DagRun, TaskInstance
+    from airflow.models.asset import AssetPartitionDagRun, PartitionedAssetKeyLog
     from airflow.models.backfill import Backfill
-    from sqlalchemy import func, update
+    from sqlalchemy import delete, func, select, update
 
     unfinished = ("running", "queued", "scheduled", "up_for_retry", "up_for_reschedule", "restarting", "deferred")
+    is_unfinished = TaskInstance.state.in_(unfinished) | TaskInstance.state.is_(None)
     abandoned = {"state": "failed", "end_date": func.now()}
-    session.execute(update(TaskInstance).where(TaskInstance.state.in_(unfinished)).values(abandoned))
+    session.execute(update(TaskInstance).where(is_unfinished).values(abandoned))
     session.execute(update(DagRun).where(DagRun.state.in_(("running", "queued"))).values(abandoned))
     session.execute(update(Backfill).where(Backfill.completed_at.is_(None)).values(completed_at=func.now()))
+    told = select(AssetPartitionDagRun.id).where(AssetPartitionDagRun.created_dag_run_id.is_(None))
+    of_told = PartitionedAssetKeyLog.asset_partition_dag_run_id.in_(told)
+    session.execute(delete(PartitionedAssetKeyLog).where(of_told))
+    session.execute(delete(AssetPartitionDagRun).where(AssetPartitionDagRun.created_dag_run_id.is_(None)))
 
 
 def _serve_execution_api() -> None:
