@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import combinations
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -79,9 +81,24 @@ MEMBERSHIPS = [
     for club, (first, last) in clubs.items()
     for number in range(first, last + 1)
 ]
+
+
+def industry(size: str, number: int) -> str:
+    """Of post, 14 companies less the 10 of gold tell 4; rail, all of gold, beside it tells them still, and with road none."""
+    if size == "some":
+        return "rail" if number <= 10 else "road"
+    return "post" if size == "many" and (number <= 10 or 21 <= number <= 24) else "sea"
+
+
 COMPANIES = [
-    {"company_id": company, "size_band": company.rstrip("0123456789"), "district_code": "c"}
-    for company in dict.fromkeys(membership["company_id"] for membership in MEMBERSHIPS)
+    {
+        "company_id": f"{size.upper()}{number}",
+        "size_band": size.upper(),
+        "industry_code": industry(size, number),
+        "district_code": "c",
+    }
+    for size, clubs in MEMBERS.items()
+    for number in range(1, max(last for _, last in clubs.values()) + 1)
 ]
 
 
@@ -89,6 +106,44 @@ def write_seeds(folder: Path, **changed: list[str]) -> None:
     """Write the operator's seeds; `changed` are rows that take the place of a seed's."""
     for name, rows in (ROWS | changed).items():
         (folder / f"{name}.csv").write_text("\n".join([HEADERS[name], *rows]) + "\n", encoding="utf-8")
+
+
+CLUBS = ("Gold", "Silver", "Bronze")
+"""Those that count as any."""
+
+Cells = dict[str, dict[str, int | None]]
+"""Published members by value of a dimension and club; hidden ones are None."""
+
+
+def told_groups(cells: Cells, total: dict[str, int]) -> Iterator[tuple]:
+    """Every group of 1 to 4 companies that a reader can compute: of a club, outside it, or in several.
+
+    Args:
+        cells: the cells of one dimension.
+        total: the members by club of all its values.
+    """
+    for some in (some for n in range(1, len(cells)) for some in combinations(cells, n)):
+        known = dict(_computable(cells, total, some))
+        groups = {("in", club): members for club, members in known.items()}
+        if "any" in known:
+            groups |= {("outside", club): known["any"] - known[club] for club in CLUBS if club in known}
+            if all(club in known for club in CLUBS):
+                # A company of all three is told twice, so that 8 may be 4 companies.
+                several = sum(known[club] for club in CLUBS) - known["any"]
+                most = max(1, sum(known[club] > 0 for club in CLUBS) - 1)
+                groups["in", "several"] = -(-several // most)
+        yield from ((some, *what, n) for what, n in groups.items() if 1 <= n <= 4)
+
+
+def _computable(cells: Cells, total: dict[str, int], values: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    """The members of each club in these values together, where a sum tells them, or the total less the other values."""
+    for club in ("any", *CLUBS):
+        inside = [cells[value].get(club, 0) for value in values]
+        outside = [cells[value].get(club, 0) for value in cells if value not in values]
+        if None not in inside:
+            yield club, sum(inside)
+        elif None not in outside:
+            yield club, total[club] - sum(outside)
 
 
 class Crm(ThreadingHTTPServer):
