@@ -90,7 +90,11 @@ cell as (
         coalesce(beside.{{ n }}, 0) as club_{{ n }}
         {%- endfor %}
     from counted as whole
-    cross join (select code as club_code from {{ ref('code_list') }} where list = 'club' and counts_as = 'any') as club
+    cross join (
+        select code as club_code
+        from {{ ref('code_list') }}
+        where list = 'club' and counts_as = 'any'
+    ) as club
     left join counted as beside
         on
             whole.as_of_date = beside.as_of_date
