@@ -11,25 +11,81 @@
 {%- endmacro %}
 
 {#
-  Whether a cell of club 'any' beside those of the clubs tells a group of fewer than 5 companies: those outside one club, those in
+  Whether cells of club 'any' beside those of the clubs tell a group of fewer than 5 companies: those outside one club, those in
   several (a company in each of n clubs is n - 1 memberships more than companies), or the members of clubs whose own cells are
-  hidden. An aggregate over the rows of `club`, the cells of the clubs that count as any, beside their cell `whole`. Args: n: the count.
+  hidden. An aggregate over the clubs that count as any. Args: any, club: the counts of any and of the club.
 #}
-{% macro tells_few_of_a_club(n) -%}
+{% macro tells_few_of_a_club(any, club) -%}
     coalesce(
-        bool_or(club.{{ n }} >= 5 and whole.{{ n }} - club.{{ n }} between 1 and 4)
-        or min(club.{{ n }}) >= 5 and sum(club.{{ n }}) - max(whole.{{ n }}) between 1 and 4 * (count(*) - 1)
-        or max(whole.{{ n }}) > sum(club.{{ n }}) filter (where club.{{ n }} >= 5),
+        bool_or({{ club }} >= 5 and {{ any }} - {{ club }} between 1 and 4)
+        or min({{ club }}) filter (where {{ club }} > 0) >= 5
+        and sum({{ club }}) - max({{ any }}) between 1 and 4 * (count(*) filter (where {{ club }} > 0) - 1)
+        or max({{ any }}) > sum({{ club }}) filter (where {{ club }} >= 5),
         false
     )
 {%- endmacro %}
 
 {#
-  Whether a cell goes because it, or another of its breakdown alone, tells few of a club: of one hidden cell the total minus the
-  others would tell. Args: n: the count; tells: column that says so; partition, value: as of is_small_cell.
+  CTE <n>_of_any: whether a cell of 'any' is hidden. Hidden are those that are small or tell few of a club, and of the others the
+  smallest, until there are two, and the hidden ones together tell nothing either: the total minus the shown ones is their sum.
+  Args: n: the count; `cell` holds it beside that of each club, club_<n>.
 #}
-{% macro is_hidden_for_a_club(n, tells, partition, value) -%}
-    {{ tells }} or bool_or({{ tells }}) over (partition by {{ partition }}) and row_number() over (
-        partition by {{ partition }} order by {{ tells }} desc, {{ n }}, {{ value }}
-    ) <= 2
+{% macro hidden_of_any(n) -%}
+    {{ n }}_telling as (
+        select
+            as_of_date,
+            dimension,
+            dimension_value,
+            max({{ n }}) as {{ n }},
+            {{ tells_few_of_a_club(n, 'club_' ~ n) }}
+            or {{ is_small_cell('max(' ~ n ~ ')', 'as_of_date, dimension', 'dimension_value') }} as tells
+        from cell
+        group by as_of_date, dimension, dimension_value
+    ),
+
+    {{ n }}_placed as (
+        select
+            as_of_date,
+            dimension,
+            dimension_value,
+            row_number() over (
+                partition by as_of_date, dimension order by tells desc, {{ n }}, dimension_value
+            ) as place,
+            count(*) filter (where tells) over (partition by as_of_date, dimension) as tellings
+        from {{ n }}_telling
+    ),
+
+    {{ n }}_together as (
+        select
+            as_of_date,
+            dimension,
+            place,
+            tellings,
+            sum({{ n }}) over up_to_here as companies,
+            sum(club_{{ n }}) over up_to_here as of_club
+        from cell
+        inner join {{ n }}_placed using (as_of_date, dimension, dimension_value)
+        window up_to_here as (partition by as_of_date, dimension, club_code order by place)
+    ),
+
+    {{ n }}_enough as (
+        select distinct on (as_of_date, dimension)
+            as_of_date,
+            dimension,
+            place
+        from {{ n }}_together
+        group by as_of_date, dimension, place, tellings
+        having place >= greatest(tellings, 2) and not {{ tells_few_of_a_club('companies', 'of_club') }}
+        order by as_of_date, dimension, place
+    ),
+
+    {{ n }}_of_any as (
+        select
+            placed.as_of_date,
+            placed.dimension,
+            placed.dimension_value,
+            placed.tellings > 0 and placed.place <= coalesce(enough.place, placed.place) as is_hidden
+        from {{ n }}_placed as placed
+        left join {{ n }}_enough as enough on placed.as_of_date = enough.as_of_date and placed.dimension = enough.dimension
+    )
 {%- endmacro %}

@@ -1,5 +1,4 @@
-"""Another operator's lists over the same project: other kinds, three clubs and one apart, five districts, English names only,
-and no survey, liaison group, campaign, newsletter, mail volume or printed figure. Nothing in the project names a code of it."""
+"""Another operator's lists over the same project: nothing in it names a code of theirs."""
 
 from __future__ import annotations
 
@@ -9,84 +8,17 @@ from decimal import Decimal
 import pytest
 
 from crw import publish, quality, transform
-from tests.dbt import world
+from tests.other_operator import CASES, CATEGORIES, COMPANIES, EVENTS, HEADERS, MEMBERSHIPS, ROWS, write_seeds
 
 NIGHT = date(2013, 3, 31)
-HEADERS = {
-    "code_list": "list,code,sort_order,name_en,name_zh,counts_as",
-    "district": "district_code,name_en,name_zh,region",
-    "mail_volume": "fiscal_year,items",
-    "published_figure": "fiscal_year,kpi,published,comparator,tolerance,period_basis,period",
-}
-ROWS = {
-    "code_list": [
-        *("kind,grievance,1,Grievance,,complaint", "kind,Price dispute,2,Price dispute,,complaint"),
-        *("kind,praise,3,Praise,,commendation", "kind,question,4,Question,,", "kind,idea,5,Idea,,"),
-        *("case_status,pending,1,Pending,,", "case_status,settled,2,Settled,,closed"),
-        *("case_status,taken back,3,Taken back,,withdrawn", "case_status,doubled,4,Doubled,,merged"),
-        *("case_event,confirmed,1,Confirmed,,acknowledged", "case_event,settled,2,Settled,,closed"),
-        *("outcome,justified,1,Justified,,substantiated", "outcome,unjustified,2,Unjustified,,unsubstantiated"),
-        *("channel,app,1,App,,", "channel,chat,2,Chat,,", "service,parcels,1,Parcels,,", "service,letters,2,Letters,,"),
-        *("issue,late,1,Late,,", "issue,rude,2,Rude,,", "language,fi,1,Finnish,,", "activity_kind,workshop,1,Workshop,,"),
-        *("club,Gold,1,Gold,,any", "club,Silver,2,Silver,,any", "club,Bronze,3,Bronze,,any", "club,Partner,4,Partner,,"),
-        *("size_band,few,1,Up to 9,,", "size_band,some,2,10 to 249,,", "size_band,many,3,250 or more,,"),
-    ],
-    "district": [f"{code},{name},," for code, name in zip("NESWC", ("North", "East", "South", "West", "Centre"), strict=True)],
-    "mail_volume": [],
-    "published_figure": [],
-}  # fmt: skip
-# By size of the company: the members of any and of each club, by their numbers. Of few, 30 memberships of 24 companies tell that
-# 3 to 6 companies are in several clubs.
-MEMBERS = {
-    "few": {"GOLD ": (1, 10), "silver": (8, 17), "Bronze": (15, 24)},
-    "some": {"gold": (1, 10), "silver": (11, 20), "bronze": (21, 30), "partner": (31, 36)},
-    "many": {"gold": (1, 20), "silver": (6, 25), "bronze": (1, 20)},
-}
-
-
-def write(folder, **changed):
-    for name, rows in (ROWS | changed).items():
-        (folder / f"{name}.csv").write_text("\n".join([HEADERS[name], *rows]) + "\n", encoding="utf-8")
 
 
 def fill(warehouse):
-    category = {
-        "L": ("Grievance", "late"),
-        "D": ("PRICE DISPUTE", "late"),
-        "P": ("praise", "rude"),
-        "Q": ("question", None),
-    }
-    warehouse.put(
-        "feedback", "category", "2013-03-31", 1,
-        *({"category_code": code, "kind": kind, "issue_code": issue} for code, (kind, issue) in category.items()),
-    )  # fmt: skip
-
-    def case(number, category, received_on, **others):
-        told = {"service_code": "Parcels", "channel_code": "app", "status": "Settled ", "district_code": "n", **others}
-        return world.case(number, category, f"{received_on} 09:00+08", **told)
-
-    warehouse.put(
-        "feedback", "cases", "2013-03-31", 2,
-        case("1", "L", "2012-05-02", company_id="FEW1", outcome="JUSTIFIED", closed_at="2012-05-08 09:00+08"),
-        case("2", "L", "2012-05-03", company_id="FEW1", outcome="unjustified", channel_code="pigeon", language="N/A"),
-        case("3", "D", "2012-06-01", service_code="letters", status="taken back"),
-        case("4", "D", "2012-06-01", status="Doubled"),
-        case("5", "P", "2012-06-02", company_id="FEW1", district_code="X"),
-        case("6", "Q", "2013-03-30", status="pending"),
-    )  # fmt: skip
-    warehouse.put(
-        "feedback", "case_event", "2013-03-31", 3,
-        world.event(1, "1", "Confirmed", "2012-05-03 09:00+08"), world.event(2, "1", "settled", "2012-05-08 09:00+08"),
-    )  # fmt: skip
-    companies, memberships = {}, []
-    for size, clubs in MEMBERS.items():
-        for club, (first, last) in clubs.items():
-            for number in range(first, last + 1):
-                company = f"{size.upper()}{number}"
-                companies[company] = {"company_id": company, "size_band": size.upper(), "district_code": "c"}
-                memberships.append(world.membership(f"{company} {club}", company, club, "2012-04-01"))
-    warehouse.put("membership", "company", "2013-03-31", 4, *companies.values())
-    warehouse.put("membership", "membership", "2013-03-31", 5, *memberships)
+    warehouse.put("feedback", "category", "2013-03-31", 1, *CATEGORIES)
+    warehouse.put("feedback", "cases", "2013-03-31", 2, *CASES)
+    warehouse.put("feedback", "case_event", "2013-03-31", 3, *EVENTS)
+    warehouse.put("membership", "company", "2013-03-31", 4, *COMPANIES)
+    warehouse.put("membership", "membership", "2013-03-31", 5, *MEMBERSHIPS)
     activity = {"activity_id": "W", "kind": "Workshop", "held_on": "2013-01-10"}
     warehouse.put("engagement", "activity", "2013-03-31", 6, activity)
     came = {"registration_id": "W1", "activity_id": "W", "company_id": "FEW2", "attended": True, "is_walk_in": False}
@@ -96,7 +28,7 @@ def fill(warehouse):
 @pytest.fixture(scope="module")
 def own_seeds(module_warehouse, tmp_path_factory):
     folder = tmp_path_factory.mktemp("seeds")
-    write(folder)
+    write_seeds(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CRW_SEEDS", str(folder))
         patch.setattr("crw.settings.HOME", tmp_path_factory.mktemp("home"))
@@ -215,7 +147,7 @@ def test_a_past_date_is_told_by_the_operators_lists(built):
 def test_a_changed_list_is_another_project_and_builds_anew(built, own_seeds):
     before = transform.project_version()
     rows = [row.replace("question,4,Question,,", "question,4,Question,,complaint") for row in ROWS["code_list"]]
-    write(own_seeds, code_list=rows)
+    write_seeds(own_seeds, code_list=rows)
     try:
         assert transform.project_version() != before
         transform.build(built.connection, NIGHT)
@@ -223,7 +155,7 @@ def test_a_changed_list_is_another_project_and_builds_anew(built, own_seeds):
             "select complaints from candidate.kpi_feedback where period = '2012/13' and level = 'kind' and kind = 'praise'"
         ) == [(4,)]
     finally:
-        write(own_seeds)
+        write_seeds(own_seeds)
 
 
 def test_a_seed_of_other_columns_is_made_anew(built):

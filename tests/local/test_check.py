@@ -15,6 +15,7 @@ import pytest
 from psycopg import sql
 
 from crw import contracts
+from tests import case_database
 from tests.homes import Home
 from tests.planted import GOOD
 from tests.survey_drop import BOOK, csv_of, deliver
@@ -59,13 +60,10 @@ def cases(empty_database, site):
     """A case database of 30 good cases, as the contract wants it, and its connection set."""
     site.connect("case_management", empty_database)
     with psycopg.connect(empty_database, autocommit=True) as connection:
-        connection.execute("create schema case_management")
+        case_database.create(connection)
         for table in contracts.sources()["feedback"]:
-            columns = [f"{column.name} {column.type}" for column in table.columns if not column.pseudonym_of]
-            columns += [f"{name} text" for name in sorted(table.withheld)]
-            connection.execute(f"create table {table.relation} ({', '.join(columns)})")
             for i in range(1, 31 if table.name == "cases" else 2):
-                insert(connection, table.relation, GOOD["feedback", table.name], i)
+                case_database.insert(connection, table.name, planted(GOOD["feedback", table.name], i))
         connection.execute(
             "update case_management.cases set complainant_name = %s, complainant_email = %s, complainant_phone = %s",
             PERSON,
@@ -73,14 +71,8 @@ def cases(empty_database, site):
         yield connection
 
 
-def insert(connection, relation, row, i):
-    row = {name: str(value).format(i=i) for name, value in row.items() if name != "person_key"}
-    statement = sql.SQL("insert into {} ({}) values ({})").format(
-        sql.Identifier(*relation.split(".")),
-        sql.SQL(", ").join(map(sql.Identifier, row)),
-        sql.SQL(", ").join(map(sql.Literal, row.values())),
-    )
-    connection.execute(statement)
+def planted(row, i):
+    return {name: str(value).format(i=i) for name, value in row.items() if name != "person_key"}
 
 
 def content(connection):

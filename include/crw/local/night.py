@@ -44,7 +44,7 @@ def _run(first: date, last: date, console: Console) -> bool:
     services.start_databases()
     # The DAGs are unpaused here for these dates alone: Airflow would start the latest night of today's calendar at once.
     os.environ.update(environment.variables() | {"CRW_SCHEDULE_END": last.isoformat()})
-    _say(console, began, "bringing the sample sources to the business date")
+    _say(console, began, "bringing the sample sources in use to the business date")
     samples.prepare(last)
     _say(console, began, "starting Airflow")
     scheduler.migrate()

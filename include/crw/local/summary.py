@@ -16,8 +16,9 @@ def show(console: Console, business_date: date, succeeded: bool, seconds: float)
     """Print the summary of a business date's night."""
     with psycopg.connect(environment.server().dsn("warehouse")) as connection:
         console.print(_loads(connection, business_date))
-        if connection.execute("select to_regclass('marts.published_vs_computed')").fetchone()[0]:
-            console.print(_figures(connection))
+        is_published = connection.execute("select to_regclass('marts.published_vs_computed')").fetchone()[0]
+        if is_published and (figures := _figures(connection)).row_count:  # an operator may have printed none
+            console.print(figures)
     verdict = "[green]published[/]" if succeeded else "[red]NOT published; readers still see the last good night[/]"
     console.print(f"\nThe night of {business_date} took {seconds:.0f} s: {verdict}\n")
     _show_addresses(console)

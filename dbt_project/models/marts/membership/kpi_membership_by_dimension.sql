@@ -2,6 +2,7 @@
     materialized='incremental',
     pre_hook="{{ forget_changed('(period_basis, period)', changed_membership_years()) }}"
 ) }}
+{%- set figures = {'members': 'is_suppressed', 'active_members': 'has_few_active'} -%}
 {%- set dimensions = {'size_band': 'size_band', 'industry': 'industry_code', 'district': 'district_code'} -%}
 
 with period as (
@@ -77,49 +78,52 @@ counted as (
     )
 ),
 
-telling as (
+-- The cells of any, each beside those of the clubs that count as any.
+cell as (
     select
         whole.as_of_date,
-        whole.club_code,
         whole.dimension,
         whole.dimension_value,
-        {{ tells_few_of_a_club('members') }} as members_tell,
-        {{ tells_few_of_a_club('active_members') }} as active_members_tell
+        club.club_code
+        {%- for n in figures %},
+        whole.{{ n }},
+        coalesce(beside.{{ n }}, 0) as club_{{ n }}
+        {%- endfor %}
     from counted as whole
-    inner join counted as club
+    cross join (
+        select code as club_code
+        from {{ ref('code_list') }}
+        where list = 'club' and counts_as = 'any'
+    ) as club
+    left join counted as beside
         on
-            whole.as_of_date = club.as_of_date
-            and whole.dimension = club.dimension
-            and whole.dimension_value = club.dimension_value
-    where whole.club_code = 'any' and club.club_code in ({{ codes_of('club', 'any') }})
-    group by whole.as_of_date, whole.club_code, whole.dimension, whole.dimension_value
+            whole.as_of_date = beside.as_of_date
+            and whole.dimension = beside.dimension
+            and whole.dimension_value = beside.dimension_value
+            and club.club_code = beside.club_code
+    where whole.club_code = 'any' and whole.dimension <> 'all'
 ),
-
-beside as (
-    select
-        counted.*,
-        coalesce(telling.members_tell, false) as members_tell,
-        coalesce(telling.active_members_tell, false) as active_members_tell
-    from counted
-    left join telling
-        on
-            counted.as_of_date = telling.as_of_date
-            and counted.club_code = telling.club_code
-            and counted.dimension = telling.dimension
-            and counted.dimension_value = telling.dimension_value
-),
-
+{% for n in figures %}
+{{ hidden_of_any(n) }},
+{% endfor %}
 published as (
     select
-        *,
-        {%- for n, hidden in [('members', 'is_suppressed'), ('active_members', 'has_few_active')] %}
-        dimension <> 'all' and (
-            {{ is_small_cell(n, 'as_of_date, club_code, dimension', 'dimension_value') }}
-            or {{ is_hidden_for_a_club(n, n ~ '_tell', 'as_of_date, club_code, dimension', 'dimension_value') }}
-        ) as {{ hidden }},
+        counted.*,
+        {%- for n, hidden in figures.items() %}
+        counted.dimension <> 'all' and coalesce({{ n }}_of_any.is_hidden, {{ is_small_cell(
+            'counted.' ~ n, 'counted.as_of_date, counted.club_code, counted.dimension', 'counted.dimension_value'
+        ) }}) as {{ hidden }},
         {%- endfor %}
-        (as_of_date - interval '1 year')::date + 1 >= '{{ var("history_start") }}' as is_activity_known
-    from beside
+        (counted.as_of_date - interval '1 year')::date + 1 >= '{{ var("history_start") }}' as is_activity_known
+    from counted
+    {%- for n in figures %}
+    left join {{ n }}_of_any
+        on
+            counted.club_code = 'any'
+            and counted.as_of_date = {{ n }}_of_any.as_of_date
+            and counted.dimension = {{ n }}_of_any.dimension
+            and counted.dimension_value = {{ n }}_of_any.dimension_value
+    {%- endfor %}
 )
 
 select
