@@ -59,8 +59,9 @@ changed as (
         milestone.first_reply_at,
         milestone.replied_at,
         -- Some systems keep the date of a case that was reopened: it is open, and its status says so.
-        case when feedback.status is null or feedback.status in ('closed', 'withdrawn', 'merged') then feedback.closed_at end
-            as closed_at,
+        case
+            when feedback.status is null or feedback.status in ('closed', 'withdrawn', 'merged') then feedback.closed_at
+        end as closed_at,
         coalesce(milestone.reopened_count, 0)::integer as reopened_count,
         feedback.category_code as _stated_category_code,
         feedback.post_office_code as _stated_post_office_code,
