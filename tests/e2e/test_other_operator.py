@@ -184,13 +184,7 @@ def test_no_few_companies_are_told_by_three_clubs_beside_any(home):
     assert_no_few_are_told(members)
 
 
-def test_the_same_night_again_changes_nothing(home):
-    before, publications = home.marts(), home.query("select count(*) from audit.publication")
-    assert home.nightly("2013-03-31").returncode == 0
-    assert home.marts() == before
-    assert home.query("select count(*) from audit.publication") == publications
-
-
+@pytest.mark.long
 def test_a_member_who_leaves_the_next_day_is_told_as_no_few(home, crm):
     """MANY21 leaves silver, its one club: 24 are left in any, 20 of them in gold."""
     (left,) = (row for row in crm.records["/v1/memberships"] if row["membership_id"] == "MANY21 silver")
