@@ -18,6 +18,9 @@ import yaml
 
 from crw.settings import DBT_PROJECT
 
+ORPHANS = ("warning", "info")
+"""What a row whose reference nothing has can be: refused, or told."""
+
 READERS = ("api", "database", "files", "folder")
 
 
@@ -220,7 +223,7 @@ def _table(source: dict, declaration: dict, path: Path) -> Table:
             relation=meta.get("relation"),
             endpoint=meta.get("endpoint"),
             layout=_layout(meta["layout"], where) if "layout" in meta else None,
-            bounds=Bounds(**meta.get("bounds", {})),
+            bounds=_bounds(meta.get("bounds", {}), where),
             tie_break=tuple(meta.get("tie_break", ())),
             description=_line(declaration),
         )
@@ -249,6 +252,14 @@ def _column(entry: dict, where: str) -> Column:
         meta["days_ahead"] = _days_ahead(meta.pop("latest"), f"{where}: column {entry['name']}")
     listed = meta.pop("references", [])
     targets = [tuple(target.split(".")) for target in ([listed] if isinstance(listed, str) else listed)]
+    if wrong := [".".join(target) for target in targets if len(target) != 3]:
+        raise ContractError(
+            f"{where}: column {entry['name']}: references {', '.join(wrong)}: not <source>.<table>.<column>"
+        )
+    if meta.get("orphan", "info") not in ORPHANS:
+        raise ContractError(
+            f"{where}: column {entry['name']}: orphan must be {' or '.join(ORPHANS)}, not {meta['orphan']}"
+        )
     return Column(entry["name"], entry["data_type"], references=tuple(targets), description=_line(entry), **meta)
 
 
@@ -262,6 +273,13 @@ def _days_ahead(latest: str, where: str) -> int:
     if not found:
         raise ContractError(f"{where}: latest must be business_date or business_date + <days>, not {latest}")
     return int(found[1] or 0)
+
+
+def _bounds(entry: dict, where: str) -> Bounds:
+    try:
+        return Bounds(**entry)
+    except TypeError as error:
+        raise ContractError(f"{where}: bounds: {error}") from None
 
 
 def _layout(entry: dict, where: str) -> Layout:

@@ -45,6 +45,15 @@ def test_the_declaration_is_one(declared):
         ("reader: folder", "reader: floppy", "reader 'floppy' is none of api, database, files, folder"),
         ("fill_down: [call_no]", "fill_down: call_no", "layout: fill_down must be a list"),
         ("withheld: [phone]", "withheld: [call_no]", "call_no is withheld and a column"),
+        ("withheld: [phone]", "bounds: {pages: 3}", "bounds: .*unexpected keyword argument 'pages'"),
+        ("text}", "text, config: {meta: {codez: club}}}", "column call_no: unknown setting codez"),
+        ("text}", "text, config: {meta: {latest: tomorrow}}}", "column call_no: latest must be business_date"),
+        ("text}", "text, config: {meta: {references: hotline.call}}}", "column call_no: references hotline.call: not"),
+        (
+            "text}",
+            "text, config: {meta: {references: a.b.c, orphan: fatal}}}",
+            "column call_no: orphan must be warning or info",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_table_and_reason(declared, said, instead, reason):

@@ -21,7 +21,7 @@ from sample_operator.crm.record import CrmRecord, Version, Wrong
 DIRT = membership_dirt.DIRT | campaign_dirt.DIRT
 DIRTY_IN_APRIL = membership_dirt.DIRTY_IN_APRIL | campaign_dirt.DIRTY_IN_APRIL
 REPORTED = {"company_exists", "campaign_exists", "staff_exists", "channel_known"}
-"""Rules that refuse nothing, for a row may come before its parent. These rows count nowhere: their parent never comes."""
+"""Rules that refuse nothing: a row may come before its parent (these count nowhere, for it never comes), and a channel only describes."""
 
 
 def planted(night: date | None = None) -> dict[tuple[str, str], int]:
