@@ -15,10 +15,10 @@ UNSPECIFIED = "UNSPECIFIED"
 """Category of a complaint whose type is missing: it is a complaint all the same."""
 
 
-def load(dsn: str, file: Path) -> None:
-    """Fill the empty database `dsn` with every row of the file, repeated keys and all, in the file's order."""
+def load(dsn: str, file: Path, first: str, before: str) -> None:
+    """Fill the empty database `dsn` with every row of the file that was opened in that span, repeated keys and all, in its order."""
     with gzip.open(file, "rt", encoding="utf-8") as lines:
-        complaints = list(csv.DictReader(lines))
+        complaints = [row for row in csv.DictReader(lines) if first <= row["opendate"] < before]
     with psycopg.connect(dsn) as connection:
         connection.execute("create schema case_management")
         for table in contracts.sources()["feedback"]:
