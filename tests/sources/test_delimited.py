@@ -62,7 +62,8 @@ def test_a_refused_value_of_several_lines_is_kept_as_it_stands(tmp_path):
 
 
 def test_an_answer_with_a_comma_is_one_answer(tmp_path):
-    deliver(tmp_path, csv_of('1,1,,2,"1,2",3,', '2,1,,2,"1,2",,', "3,1,,2,10,05,"))
+    questions = [{**question, "blank": [10, "1,2"]} for question in BOOK["questions"]]
+    deliver(tmp_path, csv_of('1,1,,2,"1,2",3,', '2,1,,2,"1,2",,', "3,1,,2,10,05,"), questions=questions)
     rows, _ = respondents(tmp_path)
     assert [row["answers"] for row in rows] == [["1,2", "3"], ["1,2", None], ["10", "05"]]
 
@@ -119,9 +120,12 @@ def test_a_row_refused_for_its_quotes_has_its_own_line_after_empty_ones(tmp_path
     assert rejection.record["place"] == "line 5"
 
 
-def test_a_header_that_cannot_be_split_fails_the_load(tmp_path):
-    deliver(tmp_path, '"' + csv_of(*200_000 * ["x"]))
-    with pytest.raises(ContractError, match=r"wave\.csv: no header in row 1: field larger than"):
+@pytest.mark.parametrize(
+    ("lines", "reason"), [(10, "a quote is opened and never closed"), (300_000, "more than 500,000 characters")]
+)
+def test_a_header_that_cannot_be_split_fails_the_load(tmp_path, lines, reason):
+    deliver(tmp_path, '"' + csv_of(*lines * ["x"]))
+    with pytest.raises(ContractError, match=rf"wave\.csv: no header in row 1: {reason}"):
         respondents(tmp_path)
 
 

@@ -43,7 +43,9 @@ def test_sav(tmp_path):
     labels = {"Q1": {3.0: "very satisfied", 9.0: "not applicable"}}
     pyreadstat.write_sav(frame, tmp_path / "wave.sav", variable_value_labels=labels, missing_ranges={"Q1": [9]})
     respondent = {**BOOK["respondent"], "interviewed_on": {"column": "DT"}}
-    deliver(tmp_path, None, "wave.sav", format="sav", respondent=respondent)
+    overall, counter = BOOK["questions"]
+    questions = [{**overall, "not_applicable": [9]}, counter]
+    deliver(tmp_path, None, "wave.sav", format="sav", respondent=respondent, questions=questions)
     rows, (rejection,) = respondents(tmp_path)
     assert [(r["respondent_id"], r["weight"], r["interviewed_on"], r["language"]) for r in rows] == [
         ("1", "0.75", "2010-11-05", "en"),
