@@ -43,6 +43,15 @@ class Area(NamedTuple):
         """How many cells it has."""
         return (self.bottom - self.top + 1) * (self.right - self.left + 1)
 
+    def holds(self, other: Area) -> bool:
+        """Whether all cells of the other are its own."""
+        return (
+            self.top <= other.top
+            and self.left <= other.left
+            and other.bottom <= self.bottom
+            and other.right <= self.right
+        )
+
 
 @dataclass
 class Cells:
@@ -69,7 +78,7 @@ class Cells:
 
 
 def examine(path: Path, sheet: str, bounds: Bounds) -> tuple[Cells, Path | bytes]:
-    """The cells of a sheet, and the workbook as it may be given to the library: without stray blanks, where there are any far off.
+    """The cells of a sheet, and the workbook as the library is to have it: without blanks around its values, where there are any.
 
     Raises:
         ContractError: the sheet's values lie farther apart than `bounds` allow, or its XML is none.
@@ -84,7 +93,7 @@ def examine(path: Path, sheet: str, bounds: Bounds) -> tuple[Cells, Path | bytes
                     f"{path.name}: the sheet {sheet} has values from row {filled.top} to {filled.bottom} and from column "
                     f"{letters(filled.left)} to {letters(filled.right)}: {filled.size:,} cells, and at most {bounds.cells:,} are read"
                 )
-            if not cells.used or cells.used.size <= bounds.cells:
+            if not cells.used or (filled and filled.holds(cells.used)):
                 return cells, path
             return cells, _without_stray_cells(parts, part, filled)
     except (expat.ExpatError, ElementTree.ParseError, LookupError, ValueError, StopIteration, BadZipFile) as error:
@@ -260,8 +269,7 @@ class _Cutting(_Reading):
             self.begin, self.is_past = None, False
 
     def _is_kept(self) -> bool:
-        kept = self.area
-        return kept is not None and kept.top <= self.row <= kept.bottom and kept.left <= self.column <= kept.right
+        return self.area is not None and self.area.holds(Area(self.row, self.column, self.row, self.column))
 
     def cut(self, xml: bytes) -> bytes:
         """The XML without them."""

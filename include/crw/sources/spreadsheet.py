@@ -28,17 +28,14 @@ class Workbook:
 
     def header(self) -> list[str]:
         """The column names. Raises ContractError when it is no XLSX file, or sheet or header are not there."""
-        header, cells = self.book.header_row, self.cells
-        rows = []
-        if header in cells.held:
+        header, rows = self.book.header_row, []
+        if header in self.cells.held:
             with duckdb.connect() as connection:
                 connection.register("sheet", self._load(header - 1, n_rows=1))
                 rows = connection.execute("select * from sheet").fetchall()
         if not rows or not any(rows[0]):
             raise ContractError(f"{self.path.name}: no header in row {header} of the sheet {self.sheet_name}")
-        # A blank cell far to the right has the library count columns that nobody uses.
-        used = [name for name, column in zip(rows[0], self.absolute, strict=True) if column <= cells.filled.right]
-        return [(name or "").strip(BLANKS) for name in used]
+        return [(name or "").strip(BLANKS) for name in rows[0]]
 
     def open(self, connection: DuckDBPyConnection, positions: list[int]) -> None:
         """Make the relation `parsed`, the columns at `positions` as text, and `placed`, with the place of each row.
