@@ -59,6 +59,23 @@ def test_sav(tmp_path):
     assert rejection.reason == "wave.sav, case 3: ID must name the respondent: None"
 
 
+def test_a_date_that_no_calendar_has_costs_its_case_alone(tmp_path):
+    days = [13_500_000_000.0, 1e15, -1e300, None, 0.0]
+    frame = pandas.DataFrame(
+        {"ID": [1.0, 2, 3, 4, 5], "DT": days, "AT": [13_500_003_600.5, 1e15, 1, 1, 1], "Q1": [1.0] * 5}
+    )
+    pyreadstat.write_sav(frame, tmp_path / "wave.sav", variable_format={"DT": "DATE11", "AT": "DATETIME23"})
+    book = {"respondent": {"id": ["ID", "AT"], "interviewed_on": {"column": "DT"}}, "questions": BOOK["questions"][:1]}
+    deliver(tmp_path, None, "wave.sav", format="sav", **book)
+    rows, rejected = respondents(tmp_path)
+    assert [(row["respondent_id"], row["interviewed_on"]) for row in rows] == [
+        ("1-2010-08-01 01:00:00.500000", "2010-08-01"),
+        ("4-1582-10-14 00:00:01", ""),
+    ]
+    assert [rejection.reason.partition(": ")[0] for rejection in rejected] == [f"wave.sav, case {n}" for n in (2, 3, 5)]
+    assert rejected[0].reason.endswith("'1e+15 seconds'")
+
+
 def test_a_row_with_an_error_is_refused_by_row_and_column(tmp_path):
     workbook = openpyxl.Workbook()
     for row in ([*HEADER.split(",")], [1, 1, None, 1, 3, 2], [], [2, 1, None, 1, "#N/A", "#DIV/0!"],
@@ -158,7 +175,7 @@ def test_a_stray_blank_is_nothing_however_far_off(tmp_path, stray):
 def test_a_stray_value_that_makes_a_sheet_too_large_refuses_the_file(tmp_path):
     book = book_of([1, 1, None, 1, 3, 2])
     book.active["XFD1048576"] = "x"
-    with pytest.raises(ContractError, match=r"wave\.xlsx: the sheet Sheet has values from row 1 to 1048576 and from column "
+    with pytest.raises(ContractError, match=r"^wave\.xlsx: the sheet Sheet has values from row 1 to 1048576 and from column "
                                             r"A to XFD: 17,179,869,184 cells, and at most 10,000,000 are read"):  # fmt: skip
         respondents_of(tmp_path, book)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from tests.survey_drop import BOOK, GOOD, HEADER, csv_of, deliver, respondents
 
+from crw import contract_rules
 from crw.contracts import ContractError
+from crw.sources import BLANKS
 
 
 def test_rows_of_delimiters_alone_are_none(tmp_path):
@@ -100,3 +104,8 @@ def test_utf_16_is_read_where_it_is_declared(tmp_path, written, declared):
     rows, (rejection,) = respondents(tmp_path)
     assert [row["respondent_id"] for row in rows] == ["1", "3"]
     assert rejection.reason == "wave.csv, line 3: not CSV: unquoted value"
+
+
+def test_what_is_blank_to_a_reader_is_blank_to_staging():
+    escaped = contract_rules.BLANKS.removeprefix("U&'").removesuffix("'")
+    assert set(re.sub(r"\\(\w{4})", lambda code: chr(int(code[1], 16)), escaped)) == set(BLANKS)

@@ -1,36 +1,7 @@
 """The code book beside a survey data file: which column is which, what its codes mean, how the file is encoded.
 
-It is `<data file name>.codebook.yml`, kept in the same folder. docs/code_book.md shows a whole one; in short:
-
-    wave: "2010"                      # required
-    format: csv                       # required: csv, xlsx or sav
-    encoding: big5hkscs               # csv only, any of Python's codecs; default utf-8, a BOM is skipped
-    delimiter: ","                    # csv only; default ","
-    sheet: Data                       # xlsx only; default the first sheet
-    header_row: 1                     # csv and xlsx; default 1
-    first_row: 2                      # csv and xlsx, where the respondents begin; default the row after the header
-    decimal: "."                      # csv and xlsx; default "."
-    contractor: ...                   # for people; not loaded
-    period: {basis: calendar_year, start: 2010-01-01, end: 2010-12-31}          # required
-    fieldwork: {start: 2010-09-07, end: 2010-10-02}
-    eligible_sample: 4050
-    respondent:                       # required
-      id: [REGION, RESPNUM]           # required: a column, or several that name a respondent together
-      id_pattern: "[A-Z]+-[0-9]+"     # how every id is written
-      weight: WT                      # left out: an unweighted wave
-      interviewed_on: {column: INTDATE, format: "%d/%m/%Y"}      # or codes: {1: 2010-09-07, 15: null}
-      complete: {column: STATUS, codes: [1]}                     # left out: every interview is complete
-      segment: {column: TYPE, codes: {1: individual, 2: business}}
-      language: {column: LANG, codes: {1: en, 2: tc, 3: sc}}
-      district_code: {column: DIST, codes: {1: CW, 2: WC}}
-      company_id: CRMNO               # read of those alone who agreed to be linked to it:
-      consent: {column: LINK, codes: [1]}                        # required with company_id
-    questions:                        # required
-      - {code: overall, column: Q1, text: ..., scale: rating, valid: [1, 2, 3, 4, 5], top: [4, 5],
-         not_applicable: [9], blank: [0]}
-    ignored: [COMMENT, "Q8COM*"]      # columns that stay behind, by name or pattern
-
-Codes are text: 5, 5.0, "5,0" and "5" are one code. A column of the file that is named nowhere is refused.
+It is `<data file name>.codebook.yml`, kept in the same folder. docs/code_book.md shows a whole one, and tells of
+each entry. Codes are text: 5, 5.0, "5,0" and "5" are one code. A column of the file that is named nowhere is refused.
 """
 
 from __future__ import annotations
@@ -132,6 +103,8 @@ class CodeBook:
         Raises:
             ContractError: a kept column is missing or there twice, or a column is neither kept nor ignored.
         """
+        # What is the name of a column is no pattern: to one, the brackets of SEC[SQ001] are a single character.
+        patterns = [entry for entry in self.ignored if entry not in header]
         problems = [
             f"column {name} is in the code book but not in the file" for name in self.columns if name not in header
         ]
@@ -144,8 +117,8 @@ class CodeBook:
             else f'column {number} has no name (as ignored it is "")'
             for number, name in enumerate(header, 1)
             if name not in self.columns
-            # The name itself comes first: to a pattern, the brackets of SEC[SQ001] are one of six characters.
-            and not any(name == pattern or fnmatchcase(name, pattern) for pattern in self.ignored)
+            and name not in self.ignored
+            and not any(fnmatchcase(name, pattern) for pattern in patterns)
         ]
         if problems:
             raise ContractError(f"{where}: {'; '.join(problems)}")

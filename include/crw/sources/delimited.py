@@ -9,7 +9,6 @@ no other.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -25,9 +24,8 @@ from duckdb import DuckDBPyConnection
 from crw.contracts import ContractError
 from crw.sources import BLANKS
 from crw.sources.code_book import CodeBook
+from crw.sources.text_file import MARK, check_encoding, open_marked
 
-MARK = "\x01"
-"""Stands before what could not be decoded. One byte of UTF-8; no answer contains this control character."""
 SEPARATOR = "\x1f"
 """Between the columns of the copy."""
 FOLD = "\x02"
@@ -46,18 +44,7 @@ FAULT = f"{MARK}!"
 UNCLOSED, OVERLONG = "a quote is opened and never closed", f"more than {LONGEST:,} characters"
 QUOTES = re.compile('"+')
 
-MARKED = {"utf-8": (codecs.BOM_UTF8,), "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
-          "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)}  # fmt: skip
-"""Encodings, and how a file may say that it has them. UTF-32's mark begins like one of UTF-16's."""
-
 csv.field_size_limit(LONGEST)
-
-
-def _mark(error: UnicodeDecodeError) -> tuple[str, int]:
-    return MARK + "".join(f"\\x{byte:02x}" for byte in error.object[error.start : error.end]), error.end
-
-
-codecs.register_error("crw.mark", _mark)
 
 
 class Delimited:
@@ -76,8 +63,8 @@ class Delimited:
 
     def header(self) -> list[str]:
         """The column names, without the blanks around them. Raises ContractError when they cannot be found."""
-        self._check_encoding()
-        with self._open() as file:
+        check_encoding(self.path, self.book.encoding)
+        with open_marked(self.path, self.book.encoding) as file:
             return self._read_header(file)
 
     def open(self, connection: DuckDBPyConnection, positions: list[int]) -> None:
@@ -132,24 +119,6 @@ class Delimited:
             found.append((f"line {number}", reason if is_fault else self._reason(kind, column - 1)))
         return found
 
-    def _check_encoding(self) -> None:
-        """Raises ContractError where the file shows that it is in another encoding than it is declared to be."""
-        declared = codecs.lookup(self.book.encoding or "utf-8").name
-        with self.path.open("rb") as file:
-            start = file.read(64)
-        shown = next((name for name, marks in MARKED.items() if start.startswith(marks)), None)
-        if shown is None and not declared.startswith(("utf-16", "utf-32")):
-            is_wide = {"utf-16-le": start[1::2], "utf-16-be": start[::2]}
-            shown = next((name for name, half in is_wide.items() if half.count(0) > len(start) / 4), None)
-        if shown and not declared.startswith(shown):
-            raise ContractError(f"{self.path.name}: begins as {shown} does, and is declared to be {declared}")
-
-    def _open(self) -> TextIO:
-        encoding = self.book.encoding or "utf-8"
-        if codecs.lookup(encoding).name == "utf-8":
-            encoding = "utf-8-sig"  # skips a BOM, does not ask for one
-        return self.path.open(encoding=encoding, errors="crw.mark", newline=None)
-
     def _read_header(self, file: TextIO) -> list[str]:
         """The column names; what the file gives next is its first row."""
         lines = self._counted(file)
@@ -184,7 +153,10 @@ class Delimited:
         return line
 
     def _write_copy(self) -> None:
-        with self._open() as file, self.copy.open("w", encoding="utf-8", newline="") as copy:
+        with (
+            open_marked(self.path, self.book.encoding) as file,
+            self.copy.open("w", encoding="utf-8", newline="") as copy,
+        ):
             self.width = len(self._read_header(file))
             separator = self.book.delimiter
             nothing = re.compile(f"^[{re.escape(separator + BLANKS).replace(chr(10), '')}]+$", re.MULTILINE)
@@ -227,7 +199,7 @@ class Delimited:
         Its own are those up to the quote that closes it. Where one is never closed that is its first line alone: what it would
         swallow are rows.
         """
-        extent = _extent([line, *lines], self.book.delimiter)
+        extent = _extent(chain([line], lines), self.book.delimiter)
         if extent is None:
             position = file.tell()
             extent = _extent(chain([line], lines, iter(partial(self._line, file), "")), self.book.delimiter)
@@ -296,11 +268,8 @@ def _extent(lines: Iterable[str], delimiter: str) -> int | None:
             if len(quotes[0]) % 2 == 0:
                 continue
             start, end = quotes.span()
-            if (
-                is_open
-                and (start == 0 or line[start - 1] == delimiter)
-                and line[end : end + 1] not in (delimiter, "\n", "")
-            ):
+            begins, ends = line[:start][-1:] in ("", delimiter), line[end : end + 1] in ("", delimiter, "\n")
+            if is_open and begins and not ends:
                 return 0
             is_open = not is_open
         if not is_open:

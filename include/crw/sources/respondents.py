@@ -23,9 +23,10 @@ import duckdb
 from crw.contracts import ContractError, Table
 from crw.sources import DELIMITER, Rejection, Section, respondent_columns
 from crw.sources.code_book import CodeBook
-from crw.sources.delimited import MARK, Delimited
+from crw.sources.delimited import Delimited
 from crw.sources.respondent_columns import AT_FAULT, MACROS, MAPPED, Field, literal
 from crw.sources.spreadsheet import Spss, Workbook
+from crw.sources.text_file import MARK
 
 BLOCK = 1 << 20
 MEMORY = "2GB"

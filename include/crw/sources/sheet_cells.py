@@ -6,21 +6,13 @@ million; it reads an error, and a formula that no program ever calculated, as an
 
 from __future__ import annotations
 
-import io
-import posixpath
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
-from xml.etree import ElementTree
 from xml.parsers import expat
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
-from crw.contracts import Bounds, ContractError
 from crw.sources import BLANKS
 
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-"""How a workbook under a password begins, and one of the old format."""
 NAMESPACES = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
     "http://purl.oclc.org/ooxml/spreadsheetml/main",
@@ -73,47 +65,7 @@ class Cells:
         columns = 0
         for bits in self.held.values():
             columns |= bits
-        first = (columns & -columns).bit_length() - 1
-        return Area(min(self.held), first, max(self.held), columns.bit_length() - 1)
-
-
-def examine(path: Path, sheet: str, bounds: Bounds) -> tuple[Cells, Path | bytes]:
-    """The cells of a sheet, and the workbook as the library is to have it: without blanks around its values, where there are any.
-
-    Raises:
-        ContractError: the sheet's values lie farther apart than `bounds` allow, or its XML is none.
-    """
-    try:
-        with ZipFile(path) as parts:
-            part = _part(parts, sheet)
-            cells = _read(parts, part)
-            filled = cells.filled
-            if filled and filled.size > bounds.cells:
-                raise ContractError(
-                    f"{path.name}: the sheet {sheet} has values from row {filled.top} to {filled.bottom} and from column "
-                    f"{letters(filled.left)} to {letters(filled.right)}: {filled.size:,} cells, and at most {bounds.cells:,} are read"
-                )
-            if not cells.used or (filled and filled.holds(cells.used)):
-                return cells, path
-            return cells, _without_stray_cells(parts, part, filled)
-    except (expat.ExpatError, ElementTree.ParseError, LookupError, ValueError, StopIteration, BadZipFile) as error:
-        raise ContractError(f"{path.name}: the sheet {sheet} cannot be read: {error}") from None
-
-
-def check_package(path: Path, bounds: Bounds) -> None:
-    """Raises ContractError where the file is no XLSX workbook, or unpacks to more than it may."""
-    with path.open("rb") as file:
-        if file.read(len(OLE)) == OLE:
-            raise ContractError(
-                f"{path.name}: is under a password, or of the format XLS: to be saved as XLSX without one"
-            )
-    try:
-        with ZipFile(path) as parts:
-            unpacked = sum(part.file_size for part in parts.infolist())
-    except BadZipFile as error:
-        raise ContractError(f"{path.name}: not an XLSX workbook: {error}") from None
-    if unpacked > bounds.unpacked:
-        raise ContractError(f"{path.name}: unpacks to {unpacked:,} bytes, and at most {bounds.unpacked:,} are read")
+        return _across(min(self.held), max(self.held), columns)
 
 
 def letters(column: int) -> str:
@@ -125,59 +77,23 @@ def letters(column: int) -> str:
     return name
 
 
-def _part(parts: ZipFile, sheet: str) -> str:
-    """The part of the package that holds the sheet."""
-    book = ElementTree.fromstring(parts.read("xl/workbook.xml"))
-    found = next(entry for entry in book.iterfind("{*}sheets/{*}sheet") if entry.get("name") == sheet)
-    identifier = next(value for name, value in found.attrib.items() if name.endswith("}id"))
-    relations = ElementTree.fromstring(parts.read("xl/_rels/workbook.xml.rels"))
-    target = next(entry.get("Target") for entry in relations if entry.get("Id") == identifier)
-    return posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
-
-
-def _read(parts: ZipFile, part: str) -> Cells:
-    reading = _Reading(_blank_strings(parts))
-    with parts.open(part) as file:
-        reading.parser.ParseFile(file)
-    return reading.finished()
-
-
-def _blank_strings(parts: ZipFile) -> set[int]:
-    """Which of the texts that the sheets share are blank."""
-    if "xl/sharedStrings.xml" not in parts.namelist():
-        return set()
-    blank: set[int] = set()
-    number, texts = 0, []
-    with parts.open("xl/sharedStrings.xml") as file:
-        for _, element in ElementTree.iterparse(file):
-            kind = element.tag.rpartition("}")[2]
-            if kind == "t":
-                texts.append(element.text or "")
-            elif kind == "si":
-                if not "".join(texts).strip(BLANKS):
-                    blank.add(number)
-                number, texts = number + 1, []
-                element.clear()
-    return blank
-
-
-class _Reading:
-    """One pass over the XML of a sheet."""
+class Reading:
+    """One pass over the XML of a sheet; `parser` is to be given it. Of the texts that sheets share, `blank_strings` are blank."""
 
     def __init__(self, blank_strings: set[int]):
         self.cells, self.blank_strings = Cells(), blank_strings
         self.row = self.column = 0
         self.columns: dict[str, int] = {}
         self.arrays: list[Area] = []
-        self.top = self.left = 1 << 30
-        self.bottom = self.right = -1
+        self.held = self.used = self.used_columns = 0
+        self.used_rows: list[int] = []
         self.type, self.has_formula, self.array, self.text, self.is_value = "n", False, None, [], False
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.buffer_text = True
-        self.parser.StartElementHandler, self.parser.EndElementHandler = self.start, self.end
-        self.parser.CharacterDataHandler = self.characters
+        self.parser.StartElementHandler, self.parser.EndElementHandler = self._start, self._end
+        self.parser.CharacterDataHandler = self._characters
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
         kind = ELEMENTS.get(name)
         if kind == "c":
             self.column = self._column(attributes.get("r"))
@@ -189,15 +105,16 @@ class _Reading:
             if attributes.get("t") == "array" and "ref" in attributes:
                 self.array = area(attributes["ref"])
         elif kind == "row":
+            self._row_is_over()
             self.row, self.column = int(attributes.get("r", self.row + 1)), -1
         elif kind == "mergeCell":
             self.cells.merged.append(area(attributes["ref"]))
 
-    def characters(self, text: str) -> None:
+    def _characters(self, text: str) -> None:
         if self.is_value:
             self.text.append(text)
 
-    def end(self, name: str) -> None:
+    def _end(self, name: str) -> None:
         kind = ELEMENTS.get(name)
         if kind == "v" or kind == "t":
             self.is_value = False
@@ -213,38 +130,52 @@ class _Reading:
         return self.columns[name]
 
     def _cell(self, text: str) -> None:
-        row, column = self.row, self.column
+        bit = 1 << self.column
         if self.has_formula and not text and self.type != "str":
-            self._fault(row, column, UNCALCULATED)
+            self.held |= bit
+            self.cells.faults.setdefault(self.row, {})[self.column] = UNCALCULATED
             if self.array:
                 self.arrays.append(self.array)
             return
         if not text and self.type not in ("str", "inlineStr"):
             return
-        self.top, self.bottom = min(self.top, row), max(self.bottom, row)
-        self.left, self.right = min(self.left, column), max(self.right, column)
+        self.used |= bit
         if self.type == "e":
-            self._fault(row, column, text)
+            self.held |= bit
+            self.cells.faults.setdefault(self.row, {})[self.column] = text
         elif int(text) not in self.blank_strings if self.type == "s" else text.strip(BLANKS):
-            self.cells.held[row] = self.cells.held.get(row, 0) | 1 << column
+            self.held |= bit
 
-    def _fault(self, row: int, column: int, what: str) -> None:
-        self.cells.held[row] = self.cells.held.get(row, 0) | 1 << column
-        self.cells.faults.setdefault(row, {})[column] = what
+    def _row_is_over(self) -> None:
+        if self.held:
+            self.cells.held[self.row] = self.cells.held.get(self.row, 0) | self.held
+        if self.used:
+            self.used_rows = [*self.used_rows[:1], self.row]
+            self.used_columns |= self.used
+        self.held = self.used = 0
 
     def finished(self) -> Cells:
         """The cells. A formula for many cells stands in the first of them alone."""
-        if self.bottom >= 0:
-            self.cells.used = Area(self.top, self.left, self.bottom, self.right)
+        self._row_is_over()
+        if self.used_rows:
+            self.cells.used = _across(self.used_rows[0], self.used_rows[-1], self.used_columns)
         for array in self.arrays:
             for row in [row for row in self.cells.held if array.top <= row <= array.bottom]:
-                for column in range(array.left, array.right + 1):
-                    if not self.cells.held[row] >> column & 1:
-                        self._fault(row, column, UNCALCULATED)
+                lost = [
+                    column for column in range(array.left, array.right + 1) if not self.cells.held[row] >> column & 1
+                ]
+                for column in lost:
+                    self.cells.held[row] |= 1 << column
+                    self.cells.faults.setdefault(row, {})[column] = UNCALCULATED
         return self.cells
 
 
-class _Cutting(_Reading):
+def _across(top: int, bottom: int, columns: int) -> Area:
+    """The rows from top to bottom, and the columns from the first to the last that are set as bits."""
+    return Area(top, (columns & -columns).bit_length() - 1, bottom, columns.bit_length() - 1)
+
+
+class Cutting(Reading):
     """A pass that finds the cells outside of an area in the XML of a sheet."""
 
     def __init__(self, kept: Area | None):
@@ -252,13 +183,13 @@ class _Cutting(_Reading):
         self.area, self.begin, self.is_past = kept, None, False
         self.spans: list[tuple[int, int]] = []
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._past()
-        super().start(name, attributes)
+        super()._start(name, attributes)
         if ELEMENTS.get(name) == "c" and not self._is_kept():
             self.begin = self.parser.CurrentByteIndex
 
-    def end(self, name: str) -> None:
+    def _end(self, name: str) -> None:
         self._past()
         self.is_past = self.begin is not None and ELEMENTS.get(name) == "c"
 
@@ -292,13 +223,3 @@ def number_of(name: str) -> int:
     for letter in name:
         number = number * 26 + ord(letter) - ord("A") + 1
     return number - 1
-
-
-def _without_stray_cells(parts: ZipFile, part: str, kept: Area | None) -> bytes:
-    """The workbook without the cells of a sheet outside of `kept`."""
-    copy = io.BytesIO()
-    with ZipFile(copy, "w", ZIP_DEFLATED) as written:
-        for name in parts.namelist():
-            content = parts.read(name)
-            written.writestr(name, _Cutting(kept).cut(content) if name == part else content)
-    return copy.getvalue()

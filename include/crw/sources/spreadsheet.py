@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime, timedelta
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,11 @@ from duckdb import DuckDBPyConnection
 from crw.contracts import Bounds, ContractError, Layout
 from crw.sources import BLANKS
 from crw.sources.code_book import CodeBook
-from crw.sources.sheet_cells import Cells, check_package, examine
+from crw.sources.sheet_cells import Cells
+from crw.sources.xlsx_package import check_package, examine
+
+SPSS_EPOCH = datetime(1582, 10, 14)
+"""SPSS counts seconds from the day before the first of the Gregorian calendar."""
 
 
 class Workbook:
@@ -149,8 +156,14 @@ class Spss:
     def open(self, connection: DuckDBPyConnection, positions: list[int]) -> None:
         """Make the relation `parsed`, the variables at `positions` as text, and `placed`, with the place of each case."""
         names = self.header()
-        values, _ = self._read(usecols=[names[i] for i in positions], output_format="dict", user_missing=True)
-        cases = {f"c{i}": numpy.array([_text(value) for value in values[names[i]]], dtype=object) for i in positions}
+        # The library's own dates end in the year 9999, and one that lies beyond would cost the whole file.
+        options = {"output_format": "dict", "user_missing": True, "disable_datetime_conversion": True}
+        values, told = self._read(usecols=[names[i] for i in positions], **options)
+        formats = told.original_variable_types
+        cases = {
+            f"c{i}": numpy.array([_text(value, formats[names[i]]) for value in values[names[i]]], dtype=object)
+            for i in positions
+        }
         connection.register("cases", cases)
         kept = ", ".join(f"cast({name} as varchar) as {name}" for name in cases)
         connection.execute(
@@ -176,7 +189,14 @@ class Spss:
             raise ContractError(f"{self.path.name}: {error}") from None
 
 
-def _text(value: Any) -> str | None:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
+def _text(value: Any, written_as: str) -> str | None:
+    if isinstance(value, float) and isfinite(value):
+        if is_date := re.match("([AEJS]?DATE|DATETIME|YMDHMS)[0-9]", written_as):
+            try:
+                moment = SPSS_EPOCH + timedelta(seconds=value)
+                return str(moment if is_date[1] in ("DATETIME", "YMDHMS") else moment.date())
+            except OverflowError:
+                return f"{value:g} seconds"
+        if value.is_integer():
+            value = int(value)
     return None if value is None else str(value)
