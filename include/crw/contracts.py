@@ -81,6 +81,8 @@ class Layout:
     sheet: str | None = None
     """XLSX: the sheet that holds the table; the first where it is left out."""
     header_row: int = 1
+    first_row: int | None = None
+    """Row in which the records begin; the one after the header where it is left out."""
     fill_down: tuple[str, ...] = ()
     """XLSX: columns, as the file names them, whose merged cells stand for all rows they span."""
 
@@ -92,6 +94,10 @@ class Bounds:
     requests: int = 100_000
     """For an API: pages."""
     seconds: int = 3600
+    cells: int = 10_000_000
+    """For a sheet: rows by columns, as far as either is used. The library that reads it keeps a place for each in memory."""
+    unpacked: int = 1 << 30
+    """Bytes that a workbook may unpack to."""
 
 
 @dataclass(frozen=True)

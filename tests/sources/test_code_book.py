@@ -78,6 +78,9 @@ def test_codes_are_text_whatever_yaml_makes_of_them(tmp_path):
         (["delimiter"], '"', "delimiter must be one character, and no quote"),
         (["sheet"], "Data", "sheet means nothing for the format csv"),
         (["header_row"], 0, "header_row must be a whole number from 1 up"),
+        (["first_row"], 1, "first_row must be below header_row"),
+        (["decimal"], ";", "decimal must be one of ., ,, not ';'"),
+        (["respondent", "id_pattern"], "R_[0-9", "respondent.id_pattern 'R_[0-9' cannot be read: "),
         (["eligible_sample"], "many", "eligible_sample must be a whole number from 1 up"),
         (["colour"], "blue", "colour is not a known entry"),
         (["respondent", "id"], None, "respondent.id is missing"),
@@ -108,6 +111,22 @@ def test_a_mistake_is_named_with_file_and_entry(tmp_path, path, value, message):
         parse(tmp_path, with_entry(path, value))
 
 
+@pytest.mark.parametrize(
+    ("ignored", "left"),
+    [
+        (["SEC[SQ001]", "SEC[other]"], {"SECS"}),
+        (["SEC[[]*"], {"SECS"}),
+        (["SEC[SQ001]*"], {"SEC[SQ001]", "SEC[other]"}),
+    ],
+)
+def test_a_name_with_brackets_is_a_name_before_it_is_a_pattern(tmp_path, ignored, left):
+    book = parse(tmp_path, with_entry(["ignored"], ignored))
+    header = [*book.columns, "SEC[SQ001]", "SEC[other]", "SECS"]
+    with pytest.raises(ContractError) as refusal:
+        book.check_header(header, "wave.csv")
+    assert set(re.findall(r"column (\S+) is neither", str(refusal.value))) == left
+
+
 @pytest.mark.parametrize("content", ["a: [", "- a list", "", b"\xff".decode("latin-1") + ": ["])
 def test_what_is_no_mapping_is_refused(tmp_path, content):
     with pytest.raises(ContractError, match=r"wave\.csv\.codebook\.yml: "):
@@ -117,8 +136,8 @@ def test_what_is_no_mapping_is_refused(tmp_path, content):
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("codes: {1: en, 2: tc, 3: sc, 1: tc}", "line 16: 1 is there twice"),
-        ("column: X, column: LANG", "line 16: 'column'"),
+        ("codes: {1: en, 2: tc, 3: sc, 1: tc}", "line 19: 1 is there twice"),
+        ("column: X, column: LANG", "line 19: 'column'"),
     ],
 )
 def test_a_key_that_is_there_twice_is_refused(tmp_path, entry, message):

@@ -62,7 +62,8 @@ def test_a_refused_value_of_several_lines_is_kept_as_it_stands(tmp_path):
 
 
 def test_an_answer_with_a_comma_is_one_answer(tmp_path):
-    deliver(tmp_path, csv_of('1,1,,2,"1,2",3,', '2,1,,2,"1,2",,', "3,1,,2,10,05,"))
+    questions = [{**question, "blank": [10, "1,2"]} for question in BOOK["questions"]]
+    deliver(tmp_path, csv_of('1,1,,2,"1,2",3,', '2,1,,2,"1,2",,', "3,1,,2,10,05,"), questions=questions)
     rows, _ = respondents(tmp_path)
     assert [row["answers"] for row in rows] == [["1,2", "3"], ["1,2", None], ["10", "05"]]
 
@@ -119,9 +120,12 @@ def test_a_row_refused_for_its_quotes_has_its_own_line_after_empty_ones(tmp_path
     assert rejection.record["place"] == "line 5"
 
 
-def test_a_header_that_cannot_be_split_fails_the_load(tmp_path):
-    deliver(tmp_path, '"' + csv_of(*200_000 * ["x"]))
-    with pytest.raises(ContractError, match=r"wave\.csv: no header in row 1: field larger than"):
+@pytest.mark.parametrize(
+    ("lines", "reason"), [(10, "a quote is opened and never closed"), (300_000, "more than 500,000 characters")]
+)
+def test_a_header_that_cannot_be_split_fails_the_load(tmp_path, lines, reason):
+    deliver(tmp_path, '"' + csv_of(*lines * ["x"]))
+    with pytest.raises(ContractError, match=rf"wave\.csv: no header in row 1: {reason}"):
         respondents(tmp_path)
 
 
@@ -154,6 +158,41 @@ def test_a_row_too_long_is_refused_alone(tmp_path, cell):
     rows, (rejection,) = respondents(tmp_path)
     assert [row["respondent_id"] for row in rows] == ["1", "3"]
     assert rejection.reason == "wave.csv, line 3: more than 500,000 characters"
+
+
+PASTED = "\n".join(f"{n},1,,1,1,1,{'x' * 40}" for n in range(9000, 13_000))
+"""Lines of a value that are like rows: 220,000 characters."""
+
+
+@pytest.mark.parametrize(
+    ("note", "reason"),
+    [
+        (f'"{140_000 * "x"}"', None),
+        (f'"{PASTED}"', None),
+        (f'"{PASTED}, ""quoted"" and {200_000 * "x"}"', None),
+        (f'"{PASTED}\n{PASTED}\n{PASTED}"', "more than 500,000 characters"),
+        (f'"{700_000 * "x"}\n{PASTED}"', "more than 500,000 characters"),
+        (f'"said "hi" to\n{PASTED}\nend"', "not CSV: unquoted value"),
+        (f'"\n{PASTED}\nsaid "hi" to\n{PASTED}\n"', "not CSV: unquoted value"),
+        (f'"he said \\"hi\\"\n{PASTED}\nend"', "not CSV: unquoted value"),
+        (f'"he said \\"hi\\", and\n{PASTED}\nend"', "not CSV: unquoted value"),
+    ],
+    ids=range(9),
+)
+def test_the_lines_of_a_value_are_no_rows_whatever_is_wrong_with_it(tmp_path, note, reason):
+    deliver(tmp_path, csv_of(GOOD, f"2,1,,2,1,1,{note}", "3,1,,2,1,1,", "4,abc,,2,1,1,"))
+    rows, rejected = respondents(tmp_path)
+    assert [row["respondent_id"] for row in rows] == (["1", "3"] if reason else ["1", "2", "3"])
+    last = 5 + note.count("\n")
+    expected = [f"wave.csv, line 3: {reason}"] if reason else []
+    assert [r.reason for r in rejected] == [*expected, f"wave.csv, line {last}: WT is not a number: 'abc'"]
+
+
+def test_an_unclosed_quote_costs_its_own_row_however_far_the_next_quote_is(tmp_path):
+    deliver(tmp_path, csv_of('1,1,,1,1,1,"open', PASTED, PASTED, PASTED, '2,1,,1,1,1,"closed"'))
+    rows, (rejection,) = respondents(tmp_path)
+    assert len(rows) == 12_001
+    assert rejection.reason == "wave.csv, line 2: a quote is opened and never closed"
 
 
 # DuckDB reads 2 MiB at a time, by several threads: each case has a few of them.

@@ -127,7 +127,7 @@ def land(database, folder):
 def test_postgresql_takes_the_blocks_as_they_are(tmp_path, database: psycopg.Connection):
     note = {"code": "note", "column": "NOTE", "text": "?", "scale": "category", "valid": ["x"]}
     notes = ['"back\\slash, ""quote"" and\nnew line 😀"', "null", "{}", '"a,b"', "  ", "\\", "好"]
-    lines = [f'{n},1e-3,,2,,"0",{note}' for n, note in enumerate(notes, start=2)]
+    lines = [f'{n},1e-3,,2,,"2",{note}' for n, note in enumerate(notes, start=2)]
     deliver(tmp_path, csv_of(GOOD, *lines), questions=[*BOOK["questions"], note], ignored=[])
     land(database, tmp_path)
     rows = database.execute(
@@ -135,7 +135,7 @@ def test_postgresql_takes_the_blocks_as_they_are(tmp_path, database: psycopg.Con
     ).fetchall()
     assert rows[0][1:3] == (date(2010, 11, 5), None)
     assert (float(rows[1][0]), rows[1][1]) == (0.001, None)
-    assert rows[1][3] == [None, "0", 'back\\slash, "quote" and\nnew line 😀']
+    assert rows[1][3] == [None, "2", 'back\\slash, "quote" and\nnew line 😀']
     assert [row[3][2] for row in rows[2:]] == ["null", "{}", "a,b", None, "\\", "好"]
 
 

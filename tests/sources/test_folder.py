@@ -173,13 +173,51 @@ def test_a_blank_end_of_a_sheet_is_no_row_and_a_place_is_told(tmp_path):
     deliver(tmp_path, "a.xlsx", book)
     contract = table("*.xlsx", (*COLUMNS, Column("place", "text", provenance=True)), fill_down=("Call No.",))
     records, _ = read(contract, tmp_path)
-    assert [(r["call_no"], r["offered"], r["place"]) for r in records] == [("K1", "3", "row 2"), ("K1", "4", "row 3")]
+    assert [(r["call_no"], r["offered"], r["place"]) for r in records] == [("K1", "3", "row 2"), ("", "4", "row 3")]
 
 
-def test_an_error_among_merged_cells_fails_the_load(tmp_path):
-    deliver(tmp_path, "a.xlsx", workbook(["Call No.", "offered", "email", "tags"], ["K1", "#N/A"], [None, 4]))
-    with pytest.raises(ContractError, match=r"a.xlsx, row 2: offered is #N/A"):
-        read(table("*.xlsx", fill_down=("Call No.",)), tmp_path)
+def test_merged_cells_alone_are_filled_down(tmp_path):
+    book = workbook(
+        ["Call No.", "offered", "email", "tags"],
+        ["K1", 1, None, "a"], [None, 2, None, "b"], [None, 3, None, None], ["K2", 4, None, None], [None, 5, None, None],
+    )  # fmt: skip
+    for cells in ("A2:A3", "D2:D3", "A5:B5"):
+        book.active.merge_cells(cells)
+    deliver(tmp_path, "a.xlsx", book)
+    records, _ = read(table("*.xlsx", fill_down=("Call No.",)), tmp_path)
+    assert [(r["call_no"], r["offered"], r["tags"]) for r in records] == [
+        ("K1", "1", "a"), ("K1", "2", None), (None, "3", None), ("K2", None, None), (None, "5", None),
+    ]  # fmt: skip
+
+
+def test_an_error_in_merged_cells_refuses_the_rows_they_span_and_any_other_its_own(tmp_path):
+    book = workbook(
+        ["Call No.", "offered", "email", "tags"],
+        ["K1", "#N/A"], [None, 4], ["#REF!", 5], [None, 6], ["K4", "=B3"], ["K5", 7],
+    )  # fmt: skip
+    book.active.merge_cells("A2:A3")
+    book.active.merge_cells("A4:A5")
+    deliver(tmp_path, "a.xlsx", book)
+    records, batch = read(table("*.xlsx", fill_down=("Call No.",)), tmp_path)
+    assert [(r["call_no"], r["offered"]) for r in records] == [("K1", "4"), ("K5", "7")]
+    assert [r.reason for r in batch.rejected] == [
+        "a.xlsx, row 2: offered is #N/A",
+        "a.xlsx, row 4: Call No. is #REF!",
+        "a.xlsx, row 5: Call No. is #REF!, of the merged row 4",
+        "a.xlsx, row 6: offered is a formula without a value",
+    ]
+
+
+def test_files_joined_to_one_have_one_header_and_no_mark_in_a_key(tmp_path):
+    header = "Call No.,offered,email,tags\n"
+    text = f"\ufeff{header}K1,1,,\n\ufeff{header}\ufeffK2,2,,\n\u200bK1 ,3,,\n"
+    deliver(tmp_path, "a.csv", text)
+    records, batch = read(table("*.csv"), tmp_path)
+    assert [(r["call_no"], r["offered"]) for r in records] == [("K1", "1"), ("K2", "2"), ("K1", "3")]
+    assert [r.reason for r in batch.rejected] == ["a.csv, line 3: the header again"]
+    deliver(tmp_path, "b.csv", f"{header}K1,1,,\noffered,Call No.,email,tags\n1,K2,,\n")
+    with pytest.raises(ContractError, match=r"b\.csv, line 3: a header with its columns in another order"):
+        read(table("*.csv"), tmp_path)
 
 
 def test_a_place_is_a_line_in_the_other_formats(tmp_path):

@@ -1,33 +1,7 @@
 """The code book beside a survey data file: which column is which, what its codes mean, how the file is encoded.
 
-It is `<data file name>.codebook.yml`, kept in the same folder. docs/code_book.md shows a whole one; in short:
-
-    wave: "2010"                      # required
-    format: csv                       # required: csv, xlsx or sav
-    encoding: big5hkscs               # csv only, any of Python's codecs; default utf-8, a BOM is skipped
-    delimiter: ","                    # csv only; default ","
-    sheet: Data                       # xlsx only; default the first sheet
-    header_row: 1                     # csv and xlsx; default 1
-    contractor: ...                   # for people; not loaded
-    period: {basis: calendar_year, start: 2010-01-01, end: 2010-12-31}          # required
-    fieldwork: {start: 2010-09-07, end: 2010-10-02}
-    eligible_sample: 4050
-    respondent:                       # required
-      id: [REGION, RESPNUM]           # required: a column, or several that name a respondent together
-      weight: WT                      # left out: an unweighted wave
-      interviewed_on: {column: INTDATE, format: "%d/%m/%Y"}      # or codes: {1: 2010-09-07, 15: null}
-      complete: {column: STATUS, codes: [1]}                     # left out: every interview is complete
-      segment: {column: TYPE, codes: {1: individual, 2: business}}
-      language: {column: LANG, codes: {1: en, 2: tc, 3: sc}}
-      district_code: {column: DIST, codes: {1: CW, 2: WC}}
-      company_id: CRMNO               # read of those alone who agreed to be linked to it:
-      consent: {column: LINK, codes: [1]}                        # required with company_id
-    questions:                        # required
-      - {code: overall, column: Q1, text: ..., scale: rating, valid: [1, 2, 3, 4, 5], top: [4, 5],
-         not_applicable: [9], blank: [0]}
-    ignored: [COMMENT, "Q8COM*"]      # columns that stay behind, by name or pattern
-
-Codes are text: 5, 5.0 and "5" are one code. A column of the file that is named nowhere is refused.
+It is `<data file name>.codebook.yml`, kept in the same folder. docs/code_book.md shows a whole one, and tells of
+each entry. Codes are text: 5, 5.0, "5,0" and "5" are one code. A column of the file that is named nowhere is refused.
 """
 
 from __future__ import annotations
@@ -80,6 +54,8 @@ class Respondent:
     """Where the facts about a respondent are."""
 
     id: tuple[str, ...]
+    id_pattern: str | None = None
+    """A regular expression that every id matches as a whole: a total, a mean or a foot-note does not."""
     weight: str | None = None
     interviewed_on: Coded | None = None
     complete: Coded | None = None
@@ -106,6 +82,9 @@ class CodeBook:
     delimiter: str = ","
     sheet: str | None = None
     header_row: int = 1
+    first_row: int | None = None
+    """Row in which the respondents begin; the one after the header where it is left out."""
+    decimal: str = "."
     fieldwork_start: date | None = None
     fieldwork_end: date | None = None
     eligible_sample: int | None = None
@@ -124,6 +103,8 @@ class CodeBook:
         Raises:
             ContractError: a kept column is missing or there twice, or a column is neither kept nor ignored.
         """
+        # What is the name of a column is no pattern: to one, the brackets of SEC[SQ001] are a single character.
+        patterns = [entry for entry in self.ignored if entry not in header]
         problems = [
             f"column {name} is in the code book but not in the file" for name in self.columns if name not in header
         ]
@@ -132,8 +113,12 @@ class CodeBook:
         ]
         problems += [
             f"column {as_told(name, header, self.columns)} is neither in the code book nor listed under `ignored`"
-            for name in header
-            if name not in self.columns and not any(fnmatchcase(name, pattern) for pattern in self.ignored)
+            if name
+            else f'column {number} has no name (as ignored it is "")'
+            for number, name in enumerate(header, 1)
+            if name not in self.columns
+            and name not in self.ignored
+            and not any(fnmatchcase(name, pattern) for pattern in patterns)
         ]
         if problems:
             raise ContractError(f"{where}: {'; '.join(problems)}")
@@ -162,6 +147,8 @@ def _book(entry: Entry) -> CodeBook:
         delimiter=entry.text("delimiter") or ",",
         sheet=entry.text("sheet"),
         header_row=entry.number("header_row") or 1,
+        first_row=entry.number("first_row"),
+        decimal=entry.text("decimal", among=(".", ",")) or ".",
         period_basis=period.text("basis", required=True, among=BASES),
         period_start=period.day("start", required=True),
         period_end=period.day("end", required=True),
@@ -180,6 +167,7 @@ def _book(entry: Entry) -> CodeBook:
 def _respondent(entry: Entry) -> Respondent:
     who = Respondent(
         id=entry.texts("id", required=True),
+        id_pattern=_id_pattern(entry),
         weight=entry.text("weight"),
         interviewed_on=_interview_date(entry.entry("interviewed_on")),
         complete=_listed(entry.entry("complete")),
@@ -193,6 +181,16 @@ def _respondent(entry: Entry) -> Respondent:
     if (who.company_id is None) != (who.consent is None):
         raise Malformed(f"{entry.where}.company_id and {entry.where}.consent need each other")
     return who
+
+
+def _id_pattern(entry: Entry) -> str | None:
+    pattern = entry.text("id_pattern")
+    if pattern is not None:
+        try:
+            duckdb.execute("select regexp_full_match('', ?)", [pattern])
+        except duckdb.Error as error:
+            raise Malformed(f"{entry.name('id_pattern')} {pattern!r} cannot be read: {error}") from None
+    return pattern
 
 
 def _question(entry: Entry) -> Question:
@@ -271,6 +269,8 @@ def _checked(book: CodeBook) -> CodeBook:
         raise Malformed("fieldwork ends before it starts")
     if len({question.code for question in book.questions}) < len(book.questions):
         raise Malformed("questions: a question code is there twice")
+    if book.first_row and book.first_row <= book.header_row:
+        raise Malformed("first_row must be below header_row")
     if len(book.delimiter) != 1 or book.delimiter in '"\r\n' or ord(book.delimiter) < ord("\t"):
         raise Malformed("delimiter must be one character, and no quote or line end")
     stray = [f.name for f in fields(book) if f.name in _ONLY_FOR and book.format not in _ONLY_FOR[f.name]
@@ -285,4 +285,6 @@ def _checked(book: CodeBook) -> CodeBook:
     return book
 
 
-_ONLY_FOR = {"encoding": ("csv",), "delimiter": ("csv",), "sheet": ("xlsx",), "header_row": ("csv", "xlsx")}
+_ONLY_FOR = {"encoding": ("csv",), "delimiter": ("csv",), "sheet": ("xlsx",)} | dict.fromkeys(
+    ("header_row", "first_row", "decimal"), ("csv", "xlsx")
+)

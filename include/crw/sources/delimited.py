@@ -9,21 +9,23 @@ no other.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
+import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
 from duckdb import DuckDBPyConnection
 
 from crw.contracts import ContractError
+from crw.sources import BLANKS
 from crw.sources.code_book import CodeBook
+from crw.sources.text_file import MARK, check_encoding, open_marked
 
-MARK = "\x01"
-"""Stands before what could not be decoded. One byte of UTF-8; no answer contains this control character."""
 SEPARATOR = "\x1f"
 """Between the columns of the copy."""
 FOLD = "\x02"
@@ -37,20 +39,12 @@ LONGEST = 500_000
 BUFFER = 1 << 21
 """What one thread of DuckDB parses at a time, in bytes: no line may be longer. Of its usual 32 MB a file is rarely two."""
 
-FAULTS = {
-    f"{MARK}1": "a quote is opened and never closed",
-    f"{MARK}2": "not CSV: unquoted value",
-    f"{MARK}3": f"more than {LONGEST:,} characters",
-}
-"""What stands in the copy for a row that is none, and why."""
-UNCLOSED, UNQUOTED, OVERLONG = FAULTS
+FAULT = f"{MARK}!"
+"""Stands in the copy for a row that is none, before the reason."""
+UNCLOSED, OVERLONG = "a quote is opened and never closed", f"more than {LONGEST:,} characters"
+QUOTES = re.compile('"+')
 
-
-def _mark(error: UnicodeDecodeError) -> tuple[str, int]:
-    return MARK + "".join(f"\\x{byte:02x}" for byte in error.object[error.start : error.end]), error.end
-
-
-codecs.register_error("crw.mark", _mark)
+csv.field_size_limit(LONGEST)
 
 
 class Delimited:
@@ -69,8 +63,9 @@ class Delimited:
 
     def header(self) -> list[str]:
         """The column names, without the blanks around them. Raises ContractError when they cannot be found."""
-        with self._open() as file:
-            return self._read_header(csv.reader(file, delimiter=self.book.delimiter))
+        check_encoding(self.path, self.book.encoding)
+        with open_marked(self.path, self.book.encoding) as file:
+            return self._read_header(file)
 
     def open(self, connection: DuckDBPyConnection, positions: list[int]) -> None:
         """Make the relation `parsed`: texts c<position> of the columns at `positions`, and `marked` for undecoded bytes.
@@ -120,37 +115,60 @@ class Delimited:
             if not number.isdigit():
                 raise ContractError(f"{self.path.name}: a row that cannot be split is read without its line's number")
             # The number is a column, too.
-            found.append((f"line {number}", FAULTS.get(row.rstrip(FOLD)) or self._reason(kind, column - 1)))
+            is_fault, reason = row.startswith(FAULT), row.rstrip(FOLD).removeprefix(FAULT)
+            found.append((f"line {number}", reason if is_fault else self._reason(kind, column - 1)))
         return found
 
-    def _open(self) -> TextIO:
-        encoding = self.book.encoding or "utf-8"
-        if codecs.lookup(encoding).name == "utf-8":
-            encoding = "utf-8-sig"  # skips a BOM, does not ask for one
-        return self.path.open(encoding=encoding, errors="crw.mark", newline=None)
-
-    def _read_header(self, reader: Iterator[list[str]]) -> list[str]:
-        names: list[str] = []
+    def _read_header(self, file: TextIO) -> list[str]:
+        """The column names; what the file gives next is its first row."""
+        lines = self._counted(file)
+        above = csv.reader(lines, delimiter=self.book.delimiter)
+        rows = csv.reader(lines, delimiter=self.book.delimiter, strict=True)
+        header, first = self.book.header_row, self.book.first_row or self.book.header_row + 1
         try:
-            for _ in range(self.book.header_row):
-                names = next(reader, [])
+            for _ in range(1, header):
+                next(above, None)
+            names = next(rows, [])
+            for _ in range(header + 1, first):
+                next(rows, None)
         except csv.Error as error:
-            raise ContractError(f"{self.path.name}: no header in row {self.book.header_row}: {error}") from None
-        if not names:
-            raise ContractError(f"{self.path.name}: no header in row {self.book.header_row}")
-        return [name.strip() for name in names]
+            raise ContractError(f"{self.path.name}: no header in row {header}: {_told(error)}") from None
+        if not any(names):
+            raise ContractError(f"{self.path.name}: no header in row {header}")
+        return [name.strip(BLANKS) for name in names]
+
+    def _counted(self, file: TextIO) -> Iterator[str]:
+        """The lines of the file; `first_line` is the number of the one after them."""
+        # Not by the file's own iterator, after which it tells no position.
+        self.first_line = 1
+        for line in iter(partial(self._line, file), ""):
+            self.first_line += 1
+            yield _clean(line)
+
+    def _line(self, file: TextIO) -> str:
+        """The next line, as it stands; of one that is far too long, then only what shows where it ends."""
+        line = file.readline(LONGEST + 1)
+        while len(line) > LONGEST and line[-1] != "\n" and (more := file.readline(LONGEST)):
+            line += re.sub(rf'[^"\n{re.escape(self.book.delimiter)}]+', "x", more)
+        return line
 
     def _write_copy(self) -> None:
-        with self._open() as file, self.copy.open("w", encoding="utf-8", newline="") as copy:
-            reader = csv.reader(file, delimiter=self.book.delimiter)
-            self.width = len(self._read_header(reader))
-            self.first_line = reader.line_num + 1
+        with (
+            open_marked(self.path, self.book.encoding) as file,
+            self.copy.open("w", encoding="utf-8", newline="") as copy,
+        ):
+            self.width = len(self._read_header(file))
+            separator = self.book.delimiter
+            nothing = re.compile(f"^[{re.escape(separator + BLANKS).replace(chr(10), '')}]+$", re.MULTILINE)
             while text := file.read(BLOCK):
-                text = _reserved(text + file.readline())
+                text = _clean(text + self._line(file))
                 if '"' in text or len(text) > LONGEST:
                     text = "".join(self._unquoted(text, file))
                 else:
-                    text = text.replace(self.book.delimiter, SEPARATOR)
+                    # Most often no line begins as a row of nothing would, which is told in no time.
+                    if text.startswith((separator, " ")) or f"\n{separator}" in text or "\n " in text:
+                        text = nothing.sub("", text)
+                    text = text.replace(separator, SEPARATOR)
                 self.has_marks = self.has_marks or MARK in text
                 self.has_folds = self.has_folds or FOLD in text
                 copy.write(text)
@@ -164,15 +182,44 @@ class Delimited:
                 row = line.rstrip("\n").replace(self.book.delimiter, SEPARATOR)
             else:
                 taken = [line]
-                taking = _taking(taken, lines, file)
+                taking = self._taking(taken, lines, file)
                 try:
                     row = SEPARATOR.join(next(csv.reader(taking, delimiter=self.book.delimiter, strict=True)))
                 except csv.Error as error:
-                    # Its first line is refused alone: what a quote that is never closed would swallow are rows of their own.
                     lines.extendleft(reversed(taken[1:]))
-                    row = UNQUOTED if len(taken) == 1 and "expected after" in str(error) else UNCLOSED
+                    row = self._faulty(line, lines, file, _told(error), len(taken) == 1)
                 row = row.replace("\n", FOLD)
-            yield (row if len(row) <= LONGEST else OVERLONG + FOLD * row.count(FOLD)) + "\n"
+            if len(row) > LONGEST:
+                row = FAULT + OVERLONG + FOLD * row.count(FOLD)
+            yield (row if row.strip(SEPARATOR + BLANKS) else "") + "\n"
+
+    def _faulty(self, line: str, lines: deque[str], file: TextIO, reason: str, is_at_once: bool) -> str:
+        """What stands in the copy for a row with a fault in its quotes, after the lines that are its own are taken.
+
+        Its own are those up to the quote that closes it. Where one is never closed that is its first line alone: what it would
+        swallow are rows.
+        """
+        extent = _extent(chain([line], lines), self.book.delimiter)
+        if extent is None:
+            position = file.tell()
+            extent = _extent(chain([line], lines, iter(partial(self._line, file), "")), self.book.delimiter)
+            file.seek(position)
+        if not extent and (reason == OVERLONG or not is_at_once):
+            reason = UNCLOSED
+        others = max(extent or 0, 1) - 1
+        for _ in range(others):
+            if lines:
+                lines.popleft()
+            else:
+                self._line(file)
+        return FAULT + reason + others * "\n"
+
+    def _taking(self, taken: list[str], lines: deque[str], file: TextIO) -> Iterator[str]:
+        """The line in `taken`, and those after it, from `lines` and then the file; `taken` is all that were asked for."""
+        yield taken[0]
+        while line := lines.popleft() if lines else _clean(self._line(file)):
+            taken.append(line)
+            yield line
 
     def _kept(self) -> str:
         """The columns of `parsed`, in SQL."""
@@ -200,18 +247,40 @@ class Delimited:
         return f"not CSV: {kind.lower()}"
 
 
-def _reserved(text: str) -> str:
+def _clean(text: str) -> str:
+    """Whole lines without what is no text: a byte order mark where files were joined, and what the copy keeps for itself."""
+    if "\ufeff" in text:
+        text = re.sub("^\ufeff+", "", text, flags=re.MULTILINE)
     for character, mark in RESERVED.items():
         text = text.replace(character, mark)
     return text
 
 
-def _taking(taken: list[str], lines: deque[str], file: TextIO) -> Iterator[str]:
-    """The line in `taken`, and those after it, from `lines` and then the file; `taken` is all that were asked for."""
-    yield taken[0]
-    while line := lines.popleft() if lines else _reserved(file.readline()):
-        taken.append(line)
-        yield line
+def _extent(lines: Iterable[str], delimiter: str) -> int | None:
+    """How many of the lines a row takes whose quotes are at fault; 0 where one is never closed, None where they end first.
+
+    By the number of quotes alone: an odd one is open. One that stands where a value begins, while another is open, shows that
+    this was never closed; within a text, it is a quote that somebody forgot to double.
+    """
+    is_open = False
+    for number, line in enumerate(lines, 1):
+        for quotes in QUOTES.finditer(line):
+            if len(quotes[0]) % 2 == 0:
+                continue
+            start, end = quotes.span()
+            begins, ends = line[:start][-1:] in ("", delimiter), line[end : end + 1] in ("", delimiter, "\n")
+            if is_open and begins and not ends:
+                return 0
+            is_open = not is_open
+        if not is_open:
+            return number
+    return None
+
+
+def _told(error: csv.Error) -> str:
+    """The reason in our words; those of Python's csv where there are none."""
+    known = {"field limit": OVERLONG, "unexpected end": UNCLOSED, "expected after": "not CSV: unquoted value"}
+    return next((reason for part, reason in known.items() if part in str(error)), f"not CSV: {error}")
 
 
 def _literal(text: str) -> str:

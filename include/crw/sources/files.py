@@ -37,7 +37,7 @@ def read(table: Table, folder: Path, interval: Interval, published: Iterable[str
     """
     due = _due(folder, interval.end, frozenset(published))
     for delivery in due:
-        respondents.check_columns(delivery)
+        respondents.check_columns(table, delivery)
     files = {delivery.delivery_id: delivery.file_name for delivery in due}
     if table.name == "respondent":
         rejected: list[Rejection] = []

@@ -21,7 +21,7 @@ from typing import Any
 import duckdb
 
 from crw.contracts import ContractError, Table, as_told
-from crw.sources import Batch, Interval, Rejection
+from crw.sources import BLANKS, Batch, Interval, Rejection
 from crw.sources.arrivals import arrival, arrived, delivery_id
 from crw.sources.delimited import Delimited
 from crw.sources.record import UnusableValue, allowed
@@ -89,7 +89,7 @@ def _records(table: Table, delivery: _Delivery, rejected: list[Rejection]) -> It
             with tempfile.TemporaryDirectory(prefix="crw-folder-") as scratch:
                 yield from _rows(table, delivery, Delimited(delivery.path, table.layout, Path(scratch)), rejected)
         case ".xlsx":
-            yield from _rows(table, delivery, Workbook(delivery.path, table.layout), rejected)
+            yield from _rows(table, delivery, Workbook(delivery.path, table.layout, table.bounds), rejected)
         case ".jsonl":
             yield from _lines(table, delivery, rejected)
         case suffix:
@@ -118,21 +118,20 @@ def _rows(
                 raise ContractError(f"{delivery.file_name}: column {i + 1} has values and no name")
         rejected += [_rejection(delivery, place, reason) for place, reason in file.unread(connection)]
         cells = [f"c{header.index(name)}" for name in fields]
-        values = ", ".join(
-            _value(cell, name in table.layout.fill_down) for cell, name in zip(cells, fields, strict=True)
-        )
-        is_row = f"marked or trim(concat({', '.join(cells)})) <> ''"
+        values = ", ".join(cells)
+        is_row = f"marked or trim(concat({values})) <> ''"
         found = connection.execute(f"select place, marked, {values} from line where {is_row} order by rowid").fetchall()
         reason = f"bytes that are not {table.layout.encoding or 'utf-8'}"
         for place, marked, *record in found:
+            named = [(value or "").strip(BLANKS) for value in record]
             if marked:
                 rejected.append(_rejection(delivery, place, reason))
+            elif named == fields:
+                rejected.append(_rejection(delivery, place, "the header again"))
+            elif known.issuperset(named) and len(set(named)) > 1:
+                raise ContractError(f"{delivery.file_name}, {place}: a header with its columns in another order")
             else:
                 yield place, dict(zip(fields, record, strict=True))
-
-
-def _value(cell: str, is_filled_down: bool) -> str:
-    return f"last_value(nullif({cell}, '') ignore nulls) over (order by rowid)" if is_filled_down else cell
 
 
 def _lines(table: Table, delivery: _Delivery, rejected: list[Rejection]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from crw.contracts import Column, Table
+from crw.sources import BLANKS
 from crw.sources.pseudonym import of_name, pseudonym
 
 
@@ -20,6 +21,8 @@ class UnusableValue(ValueError):
 def allowed(table: Table, record: dict[str, Any], secret: bytes, provenance: dict[str, Any]) -> str:
     """The record in the contract's columns and nothing else, as JSON: what is withheld is not even in quarantine.
 
+    The blanks around a key are no part of it: as written, one record would be two.
+
     Args:
         table: the contract.
         record: fields as the source names them; one that is not there is empty.
@@ -33,6 +36,9 @@ def allowed(table: Table, record: dict[str, Any], secret: bytes, provenance: dic
         column.name: provenance[column.name] if column.provenance else _value(column, record.get(column.field), secret)
         for column in table.columns
     }
+    for name in table.key:
+        if isinstance(values[name], str):
+            values[name] = values[name].strip(BLANKS)
     return json.dumps(values, ensure_ascii=False)
 
 

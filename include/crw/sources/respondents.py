@@ -21,28 +21,15 @@ from typing import Any
 import duckdb
 
 from crw.contracts import ContractError, Table
-from crw.sources import DELIMITER, Rejection, Section
-from crw.sources.code_book import CodeBook, Coded
-from crw.sources.delimited import MARK, Delimited
+from crw.sources import DELIMITER, Rejection, Section, respondent_columns
+from crw.sources.code_book import CodeBook
+from crw.sources.delimited import Delimited
+from crw.sources.respondent_columns import AT_FAULT, MACROS, MAPPED, Field, literal
 from crw.sources.spreadsheet import Spss, Workbook
+from crw.sources.text_file import MARK
 
 BLOCK = 1 << 20
 MEMORY = "2GB"
-MAPPED = ("segment", "language", "district_code")
-
-# The tests for plain text come first: translate() is slow, and hardly a cell needs it.
-MACROS = r"""
-create macro clean(value) as case
-    when regexp_full_match(value, '[!-~]+') then value
-    else nullif(trim(translate(value, '０１２３４５６７８９．－／', '0123456789.-/'),
-                     ' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(12288)), '') end;
-create macro code(value) as case
-    when regexp_full_match(value, '[0-9A-Za-z]+') then value
-    when contains(value, '.') or contains(value, '．') then regexp_replace(clean(value), '^(-?[0-9]+)\.0+$', '\1')
-    else clean(value) end;
-create macro element(value) as coalesce('"' || replace(replace(code(value), '\', '\\'), '"', '\"') || '"', 'NULL');
-create macro is_number(value) as regexp_full_match(value, '[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?');
-"""
 
 
 @dataclass(frozen=True)
@@ -57,22 +44,9 @@ class Delivery:
     book: CodeBook
 
 
-@dataclass(frozen=True)
-class _Field:
-    """How a column of the contract comes out of `parsed`, in SQL."""
-
-    value: str
-    raw: str = "null"
-    """What the file says, shown where the value cannot be made."""
-    problem: str | None = None
-    """Condition under which it cannot, in terms of the value, by the column's name, and of `parsed`."""
-    complaint: str = ""
-    """What is then wrong, for people."""
-
-
-def check_columns(delivery: Delivery) -> None:
+def check_columns(table: Table, delivery: Delivery) -> None:
     """Compare the file's header with its code book. Raises ContractError naming file, column and reason."""
-    delivery.book.check_header(_file(delivery, Path()).header(), delivery.file_name)
+    delivery.book.check_header(_file(table, delivery, Path()).header(), delivery.file_name)
 
 
 def read(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Section:
@@ -88,35 +62,37 @@ def read(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Section
 
 def _blocks(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Iterator[bytes]:
     with tempfile.TemporaryDirectory(prefix="crw-survey-") as scratch:
-        file = _file(delivery, Path(scratch))
+        file = _file(table, delivery, Path(scratch))
         header = file.header()
         position = {name: header.index(name) for name in delivery.book.columns}
-        fields = _fields(delivery, {name: f"c{i}" for name, i in position.items()})
+        cell = {name: f"c{i}" for name, i in position.items()}
+        fields = respondent_columns.of(delivery.book, cell)
+        problems = respondent_columns.problems(fields, cell, header)
         table.check_fields(fields.keys() | _shared(delivery).keys(), delivery.file_name)
         # A wide file of text takes several times its size in memory: beyond the limit it goes to disk.
         with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": scratch}) as connection:
             connection.execute(MACROS)
             file.open(connection, sorted(set(position.values())))
             sent = [name for name in table.column_names if name in fields]
-            refused = yield from _without_refused(_csv(connection, _masked(fields, sent)), len(sent))
+            refused = yield from _without_refused(_csv(connection, _masked(fields, problems, sent)), len(sent))
             if not file.is_whole(connection) or refused:
-                rejected += _refused(connection, delivery, file, fields, refused)
+                rejected += _refused(connection, delivery, file, fields, problems, refused)
 
 
-def _typed(relation: str, fields: dict[str, _Field]) -> str:
-    """The relation with the columns of the contract, and `problem`: the column whose value cannot be made, or `bytes`."""
+def _typed(relation: str, fields: dict[str, Field], problems: dict[str, str]) -> str:
+    """The relation with the columns of the contract, and `problem`: the name of the first of the problems that a row has."""
     values = ", ".join(f"{field.value} as {name}" for name, field in fields.items())
-    cases = [f"when {field.problem} then {_literal(name)}" for name, field in fields.items() if field.problem]
+    cases = " ".join(f"when {condition} then {literal(name)}" for name, condition in problems.items())
     # Each value is computed once: DuckDB shares no expression with the branch of a CASE.
-    return f"select *, case when marked then 'bytes' {' '.join(cases)} end as problem from (select *, {values} from {relation})"
+    return f"select *, case {cases} end as problem from (select *, {values} from {relation})"
 
 
-def _masked(fields: dict[str, _Field], sent: list[str]) -> str:
+def _masked(fields: dict[str, Field], problems: dict[str, str], sent: list[str]) -> str:
     """The rows as they are sent, a refused one as a mark and nothing else."""
     first, *others = sent
     masked = [f"case when problem is null then {name} end" for name in others]
     masked = [f"case when problem is null then {first} else chr({ord(MARK)}) end", *masked]
-    return f"select {', '.join(masked)} from ({_typed('parsed', fields)})"
+    return f"select {', '.join(masked)} from ({_typed('parsed', fields, problems)})"
 
 
 def _without_refused(blocks: Iterator[bytes], columns: int) -> Generator[bytes, None, int]:
@@ -153,12 +129,12 @@ def _csv(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[bytes]:
         writer.result()
 
 
-def _file(delivery: Delivery, scratch: Path) -> Delimited | Workbook | Spss:
+def _file(table: Table, delivery: Delivery, scratch: Path) -> Delimited | Workbook | Spss:
     match delivery.book.format:
         case "csv":
             return Delimited(delivery.path, delivery.book, scratch)
         case "xlsx":
-            return Workbook(delivery.path, delivery.book)
+            return Workbook(delivery.path, delivery.book, table.bounds)
         case "sav":
             return Spss(delivery.path, delivery.book)
 
@@ -171,18 +147,20 @@ def _refused(
     connection: duckdb.DuckDBPyConnection,
     delivery: Delivery,
     file: Delimited | Workbook | Spss,
-    fields: dict[str, _Field],
+    fields: dict[str, Field],
+    problems: dict[str, str],
     expected: int,
 ) -> list[Rejection]:
     """The rows that could not be read, and those with a problem: in the contract's columns, that with the problem as in the file.
 
     Raises:
-        ContractError: those with a problem are not as many as the reading before had.
+        ContractError: those with a problem are not as many as the reading before had, or a row shows that all below it have
+            their columns in another order.
     """
     file.place(connection)
     pairs = ", ".join(f"cast({name} as varchar), cast({field.raw} as varchar)" for name, field in fields.items())
     rows = connection.execute(
-        f"select place, problem, {pairs} from ({_typed('placed', fields)}) where problem is not null"
+        f"select place, problem, {pairs} from ({_typed('placed', fields, problems)}) where problem is not null"
     ).fetchall()
     if len(rows) != expected:
         raise ContractError(f"{delivery.file_name}: {expected} rows to refuse, but {len(rows)} when read again")
@@ -195,10 +173,13 @@ def _refused(
         record = {name: raw if name == problem else value for name, (value, raw) in cells.items()}
         record |= _shared(delivery)
         where = f"{delivery.file_name}, {place}"
-        if problem == "bytes":
+        if problem == "columns":
+            raise ContractError(f"{where}: {AT_FAULT[problem]}: what follows it cannot be told apart")
+        if problem in AT_FAULT:
             # The marks go; the bytes that were not decoded stay, as backslash codes.
             record = {name: value and value.replace(MARK, "") for name, value in record.items()}
-            rejected.append(Rejection(f"{where}: bytes that are not {delivery.book.encoding or 'utf-8'}", record))
+            reason = f"{where}: {AT_FAULT[problem]}".format(encoding=delivery.book.encoding or "utf-8")
+            rejected.append(Rejection(reason, record, problem if problem in fields else None))
         else:
             reason = f"{where}: {fields[problem].complaint}: {record[problem]!r}"
             rejected.append(Rejection(reason, record, problem, record[problem]))
@@ -220,75 +201,3 @@ def _shared(delivery: Delivery) -> dict[str, str | None]:
         "is_weighted": "true" if who.weight else "false",
         "delivered_at": delivery.delivered_at.isoformat(),
     }
-
-
-def _fields(delivery: Delivery, cell: dict[str, str]) -> dict[str, _Field]:
-    """Each other column of the contract; `cell` names the column of `parsed` that holds a column of the file."""
-    who = delivery.book.respondent
-    identifier = " || '-' || ".join(f"code({cell[name]})" for name in who.id)
-    fields = {
-        "respondent_id": _Field(
-            identifier, "null", "respondent_id is null", f"{' and '.join(who.id)} must name the respondent"
-        ),
-        "answers": _Field(_array([cell[q.column] for q in delivery.book.questions])),
-    }
-    if who.weight:
-        fields["weight"] = _weight(who.weight, cell)
-    if who.complete:
-        fields["is_complete"] = _Field(_has_code(who.complete, cell))
-    if who.company_id:
-        has_consented = _has_code(who.consent, cell)
-        fields["consented_company_id"] = _Field(f"case when {has_consented} then clean({cell[who.company_id]}) end")
-    if who.interviewed_on:
-        fields["interviewed_on"] = _interviewed_on(who.interviewed_on, cell)
-    return fields | {name: _mapped(coded, cell) for name in MAPPED if (coded := getattr(who, name))}
-
-
-def _array(cells: list[str]) -> str:
-    """The text of PostgreSQL's array of the codes in `cells`."""
-    joined = "concat(" + ", ',', ".join(cells) + ")"
-    # Nearly all rows are numbers alone: one test for all cells. It counts them, for a cell may hold a comma.
-    numbers = ",".join(["[0-9]+"] * len(cells))
-    elements = ", ".join(f"element({name})" for name in cells)
-    return (
-        f"case when regexp_full_match({joined}, '{numbers}') then concat('{{', {joined}, '}}') "
-        f"else '{{' || concat_ws(',', {elements}) || '}}' end"
-    )
-
-
-def _weight(column: str, cell: dict[str, str]) -> _Field:
-    problem = "not coalesce(is_number(weight), false)"
-    return _Field(f"clean({cell[column]})", cell[column], problem, f"{column} is not a number")
-
-
-def _has_code(coded: Coded, cell: dict[str, str]) -> str:
-    """Condition that the column holds one of the codes."""
-    return f"coalesce(code({cell[coded.column]}) in ({', '.join(map(_literal, coded.codes))}), false)"
-
-
-def _interviewed_on(coded: Coded, cell: dict[str, str]) -> _Field:
-    if coded.codes is not None:
-        return _mapped(coded, cell)
-    text = f"clean({cell[coded.column]})"
-    day = f"cast(try_strptime({text}, [{', '.join(map(_literal, coded.formats))}]) as date)"
-    # A year of two digits read as %Y is no year of ours.
-    problem = f"{text} is not null and coalesce(interviewed_on < date '1900-01-01', true)"
-    return _Field(
-        day, cell[coded.column], problem, f"{coded.column} is not a date written as {' or '.join(coded.formats)}"
-    )
-
-
-def _mapped(coded: Coded, cell: dict[str, str]) -> _Field:
-    if coded.codes is None:
-        return _Field(f"clean({cell[coded.column]})")
-    code = f"code({cell[coded.column]})"
-    cases = " ".join(f"when {_literal(key)} then {_literal(value)}" for key, value in coded.codes.items())
-    problem = f"{code} not in ({', '.join(map(_literal, coded.codes))})"
-    return _Field(
-        f"case {code} {cases} end", cell[coded.column], problem, f"{coded.column} has a code the code book lacks"
-    )
-
-
-def _literal(value: Any) -> str:
-    """A value of a code book as SQL text."""
-    return "null" if value is None else "'" + str(value).replace("'", "''") + "'"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Any
 
 import yaml
+
+from crw.sources import BLANKS
 
 
 class Malformed(ValueError):
@@ -98,13 +101,13 @@ class Entry:
 
 
 def code(value: Any, where: str) -> str:
-    """A code as text, a whole number without its fraction. Raises Malformed."""
+    """A code as text, a whole number without its fraction, as the reader has it (its macro `code`). Raises Malformed."""
     # YAML reads a bare `no` as false and `2010-01-01` as a date: neither is a code anyone meant.
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise Malformed(f"{where}: {value!r} is no code: put it in quotes")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return str(value).strip()
+    return re.sub(r"^(-?[0-9]+)(\.0+|,0{1,2})$", r"\1", str(value).strip(BLANKS))
 
 
 def as_day(value: Any, where: str) -> date | None:
