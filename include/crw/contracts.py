@@ -92,6 +92,10 @@ class Bounds:
     requests: int = 100_000
     """For an API: pages."""
     seconds: int = 3600
+    files: int = 10_000
+    """For a drop folder: deliveries of one night; the oldest are read, the others come the next night."""
+    bytes: int = 4 << 30
+    """For a drop folder: of one file, and of what a compressed one unpacks to."""
 
 
 @dataclass(frozen=True)

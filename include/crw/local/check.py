@@ -55,6 +55,7 @@ def run(sources: list[str], business_date: date, console: Console, file: Path | 
     with _scratch() as scratch:
         # The lines that libraries log may quote a value.
         os.environ |= {"CRW_PSEUDONYM_KEY": secrets.token_hex(32), "AIRFLOW__LOGGING__LOGGING_LEVEL": "CRITICAL"}
+        os.environ["CRW_SCRATCH"] = str(scratch / "readers")
         for name, value in {"AIRFLOW_HOME": str(scratch / "airflow"), "PGCONNECT_TIMEOUT": CONNECT_TIMEOUT}.items():
             os.environ.setdefault(name, value)
         if file:
@@ -84,11 +85,11 @@ def _scratch() -> Iterator[Path]:
 
 
 def _deliver(file: Path, drop: Path, table: Table) -> None:
-    """Make a drop folder of one delivery, by links: a file's time is that of its arrival."""
+    """Make a drop folder of one delivery, by copies with their times: a file's time is that of its arrival."""
     drop.mkdir()
     for path in (file, file.with_name(file.name + code_book.SUFFIX)):
         if path.exists():
-            (drop / path.name).symlink_to(path.resolve())
+            shutil.copy2(path, drop)
     connection = {"conn_type": "fs", "extra": {"path": str(drop)}}
     os.environ[environment.connection_variable(table)] = json.dumps(connection)
 
@@ -126,6 +127,7 @@ class _Check:
         findings.show_source(self.console, found)
         if findings.all_alike(found):
             return
+        findings.show_unread(self.console, self.warehouse, found[0].table.source)
         for finding in found:
             findings.show(self.console, finding)
         if found[0].table.reader == "files":

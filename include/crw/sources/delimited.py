@@ -72,6 +72,27 @@ class Delimited:
         with self._open() as file:
             return self._read_header(csv.reader(file, delimiter=self.book.delimiter))
 
+    def rows(self) -> Iterator[tuple[str, list[str] | str]]:
+        """Place of each row, and its cells, or why it cannot be read: one at a time, without DuckDB and without a copy."""
+        number = 0
+        for text in self._texts():
+            number = number or self.first_line
+            for row in text.removesuffix("\n").split("\n"):
+                # An empty line is no row, except where there is but one column.
+                if row or self.width == 1:
+                    yield f"line {number}", self._cells(row)
+                number += 1 + row.count(FOLD)
+
+    def _cells(self, row: str) -> list[str] | str:
+        if fault := FAULTS.get(row.rstrip(FOLD)):
+            return fault
+        cells = row.split(SEPARATOR)
+        if len(cells) != self.width:
+            return self._reason("MISSING COLUMNS" if len(cells) < self.width else "TOO MANY COLUMNS", len(cells))
+        if MARK in row:
+            return f"bytes that are not {self.book.encoding or 'utf-8'}"
+        return [cell.replace(FOLD, "\n") for cell in cells] if FOLD in row else cells
+
     def open(self, connection: DuckDBPyConnection, positions: list[int]) -> None:
         """Make the relation `parsed`: texts c<position> of the columns at `positions`, and `marked` for undecoded bytes.
 
@@ -141,7 +162,15 @@ class Delimited:
         return [name.strip() for name in names]
 
     def _write_copy(self) -> None:
-        with self._open() as file, self.copy.open("w", encoding="utf-8", newline="") as copy:
+        with self.copy.open("w", encoding="utf-8", newline="") as copy:
+            for text in self._texts():
+                self.has_marks = self.has_marks or MARK in text
+                self.has_folds = self.has_folds or FOLD in text
+                copy.write(text)
+
+    def _texts(self) -> Iterator[str]:
+        """The rows below the header, each a line, as the copy has them."""
+        with self._open() as file:
             reader = csv.reader(file, delimiter=self.book.delimiter)
             self.width = len(self._read_header(reader))
             self.first_line = reader.line_num + 1
@@ -151,9 +180,7 @@ class Delimited:
                     text = "".join(self._unquoted(text, file))
                 else:
                     text = text.replace(self.book.delimiter, SEPARATOR)
-                self.has_marks = self.has_marks or MARK in text
-                self.has_folds = self.has_folds or FOLD in text
-                copy.write(text)
+                yield text
 
     def _unquoted(self, text: str, file: TextIO) -> Iterator[str]:
         """The rows of `text`, each a line of the copy; the last one takes from the file what it needs to its end."""

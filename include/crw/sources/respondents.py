@@ -10,21 +10,19 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from crw.contracts import ContractError, Table
-from crw.sources import DELIMITER, Rejection, Section
-from crw.sources.code_book import CodeBook, Coded
+from crw.sources import DELIMITER, Rejection, Section, scratch
+from crw.sources.code_book import Coded
 from crw.sources.delimited import MARK, Delimited
 from crw.sources.spreadsheet import Spss, Workbook
+from crw.sources.survey_delivery import Delivery
 
 BLOCK = 1 << 20
 MEMORY = "2GB"
@@ -46,18 +44,6 @@ create macro is_number(value) as regexp_full_match(value, '[+-]?([0-9]+\.?[0-9]*
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """A data file with its code book, as found in the drop folder."""
-
-    delivery_id: str
-    path: Path
-    file_name: str
-    """Path within the drop folder."""
-    delivered_at: datetime
-    book: CodeBook
-
-
-@dataclass(frozen=True)
 class _Field:
     """How a column of the contract comes out of `parsed`, in SQL."""
 
@@ -70,11 +56,6 @@ class _Field:
     """What is then wrong, for people."""
 
 
-def check_columns(delivery: Delivery) -> None:
-    """Compare the file's header with its code book. Raises ContractError naming file, column and reason."""
-    delivery.book.check_header(_file(delivery, Path()).header(), delivery.file_name)
-
-
 def read(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Section:
     """The respondents of one delivery.
 
@@ -82,19 +63,19 @@ def read(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Section
 
     Raises:
         ContractError: while the blocks are read, if the file is not in the format its code book names.
+        NotRead: before the first block, if the file was changed or cannot be unpacked.
     """
     return Section(_shared(delivery), _blocks(table, delivery, rejected))
 
 
 def _blocks(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Iterator[bytes]:
-    with tempfile.TemporaryDirectory(prefix="crw-survey-") as scratch:
-        file = _file(delivery, Path(scratch))
+    with scratch.folder() as room, delivery.opened(room, table.bounds.bytes) as file:
         header = file.header()
         position = {name: header.index(name) for name in delivery.book.columns}
         fields = _fields(delivery, {name: f"c{i}" for name, i in position.items()})
         table.check_fields(fields.keys() | _shared(delivery).keys(), delivery.file_name)
         # A wide file of text takes several times its size in memory: beyond the limit it goes to disk.
-        with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": scratch}) as connection:
+        with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(room)}) as connection:
             connection.execute(MACROS)
             file.open(connection, sorted(set(position.values())))
             sent = [name for name in table.column_names if name in fields]
@@ -151,16 +132,6 @@ def _csv(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[bytes]:
             while block := blocks.read(BLOCK):
                 yield block
         writer.result()
-
-
-def _file(delivery: Delivery, scratch: Path) -> Delimited | Workbook | Spss:
-    match delivery.book.format:
-        case "csv":
-            return Delimited(delivery.path, delivery.book, scratch)
-        case "xlsx":
-            return Workbook(delivery.path, delivery.book)
-        case "sav":
-            return Spss(delivery.path, delivery.book)
 
 
 def _identity(delivery: Delivery) -> dict[str, Any]:
