@@ -2,60 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
 from datetime import date, datetime
 
-import openpyxl
 import pytest
+from tests.drop_folder import COLUMNS, INTERVAL, NIGHT, NOON, SECRET, deliver, read, table, workbook
 
 from crw import ledger, publish
-from crw.contracts import Column, ContractError, Layout, Table
+from crw.contracts import Column, ContractError
 from crw.landing import land
 from crw.settings import HONG_KONG
-from crw.sources import Interval, folder
+from crw.sources import folder
 from crw.sources.pseudonym import pseudonym
 from crw.warehouse import _create
-
-SECRET = b"test"
-NIGHT = date(2013, 3, 31)
-INTERVAL = Interval(datetime(2013, 3, 31, tzinfo=HONG_KONG), datetime(2013, 4, 1, tzinfo=HONG_KONG))
-NOON = datetime(2013, 3, 31, 12, tzinfo=HONG_KONG)
-COLUMNS = (
-    Column("call_no", "text", header="Call No."),
-    Column("offered", "integer"),
-    Column("caller", "text", pseudonym_of="email"),
-    Column("tags", "jsonb"),
-    Column("delivered_at", "timestamptz", provenance=True),
-)
-
-
-def table(files, columns=COLUMNS, **layout):
-    return Table("hotline", "call", "folder", "drop", columns, ("call_no",), "delivered_at",
-                 withheld=frozenset({"phone"}), layout=Layout(files, **layout))  # fmt: skip
-
-
-def deliver(where, name, content, at=NOON):
-    path = where / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(content, openpyxl.Workbook):
-        content.save(path)
-    else:
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    os.utime(path, (at.timestamp(), at.timestamp()))
-    return path
-
-
-def workbook(*rows):
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    return book
-
-
-def read(contract, where, published=()):
-    batch = folder.read(contract, where, INTERVAL, SECRET, published)
-    return [json.loads(block) for block in batch.blocks], batch
 
 
 def test_csv_by_its_own_headers_with_the_person_made_a_pseudonym(tmp_path):

@@ -11,10 +11,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from crw import settings
+
+PREFIX = "crw-read-"
+"""CRW_SCRATCH may name a folder in which others keep things."""
 
 
 def room() -> Path:
@@ -28,7 +31,7 @@ def room() -> Path:
 def folder() -> Iterator[Path]:
     """A new scratch folder, removed at the end."""
     with _locked(room()):
-        path = Path(tempfile.mkdtemp(dir=room()))
+        path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=room()))
         held = os.open(path, os.O_RDONLY)
         fcntl.flock(held, fcntl.LOCK_EX)
     try:
@@ -41,17 +44,15 @@ def folder() -> Iterator[Path]:
 def sweep() -> None:
     """Remove the scratch folders of processes that are dead."""
     with _locked(room()):
-        for path in room().iterdir():
-            try:
-                with _locked(path, fcntl.LOCK_NB):
-                    shutil.rmtree(path)
-            except (BlockingIOError, FileNotFoundError):
-                continue  # another's, who is alive or has just removed it
+        for path in room().glob(f"{PREFIX}*"):
+            # One that is locked is of a process that lives, which may just be removing it.
+            with suppress(BlockingIOError, FileNotFoundError), _locked(path, fcntl.LOCK_NB):
+                shutil.rmtree(path)
 
 
 @contextmanager
 def _locked(path: Path, also: int = 0) -> Iterator[None]:
-    held = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    held = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | also)
         yield
