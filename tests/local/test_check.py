@@ -160,8 +160,11 @@ def test_a_value_of_the_wrong_type_is_told_by_its_column_alone(site, tmp_path):
     row = {"Registration No.": "R1", "Activity": "A1", "Registered": PERSON[0]}
     lines = [header, [row.get(name, "") for name in header]]
     file.write_text("\n".join(",".join(line) for line in lines) + "\n", encoding=table.layout.encoding or "utf-8")
-    os.utime(file, (1.3e9, 1.3e9))
+    file.with_name("r.numbers").write_text("what no pattern matches")
+    for path in file.parent.iterdir():
+        os.utime(path, (1.3e9, 1.3e9))
     _, said = site.check("engagement")
+    assert said.count("not read: registration/r.numbers: no pattern of engagement's tables matches: ") == 1
     assert "registration: 1 rows of 1 files" in said
     assert "refused 1: type: registered_on is no date as 2013-03-31" in said
     assert "registration_id=R1" in said

@@ -67,7 +67,7 @@ def read(
             reason.
     """
     batch = Batch("json", ())
-    patterns = dict.fromkeys([table.layout.files, *patterns])
+    patterns = dict.fromkeys([*patterns, table.layout.files])
     due: dict[str, _Delivery] = {}
     for arrival in look(folder, patterns, batch.unread):
         try:
@@ -175,7 +175,9 @@ def _rows(
         for i in nameless:
             if cells[i].strip():
                 raise ContractError(f"{delivery.file_name}: column {i + 1} has values and no name")
-        if any(cell.strip() for cell in cells):
+        if header[0] in cells[0] and [cell.strip().removeprefix("\ufeff") for cell in cells] == header:
+            rejected.append(_rejection(delivery, place, "the header once more"))
+        elif any(cell.strip() for cell in cells):
             yield place, {name: cells[i] or None for name, i in positions.items()}
 
 
