@@ -141,6 +141,7 @@ def test_the_objects_of_a_json_file_are_records_however_they_are_laid_out(tmp_pa
         (b'{"Call No.": "K\xff"}', "line 2: bytes that are not of the file's encoding"),
         ('{"Call No.": "K", "tags":\n"one"]', "line 2: not JSON: Expecting ',' delimiter"),
         ("7", "line 2: not a JSON object"),
+        ('["K", 1, [2]]', "line 2: not a JSON object"),
     ],
 )
 def test_what_is_no_object_is_refused_by_its_place_and_none_beside_it(tmp_path, faulty, reason):
@@ -158,6 +159,7 @@ def test_what_is_no_object_is_refused_by_its_place_and_none_beside_it(tmp_path, 
     [
         ("[" + ",".join(LINES), "it ends within an array: the file is cut"),
         ("[" + ",".join(LINES)[:-9], "line 1, record 3: not JSON: Unterminated string starting at, within an array"),
+        ("[1, " + ",".join(LINES) + "]", "line 1: an array of objects and others"),
         ("oops " + "".join(LINES), "line 1: not JSON: Expecting value, where several records may stand"),
         (LINES[0] + " oops " + ",".join(LINES[1:]), "line 1, record 2: not JSON: Expecting value, where several"),
         ('{"Call No.": oops}' + "".join(LINES), "line 1: not JSON: Expecting value, where several records may stand"),

@@ -24,6 +24,8 @@ PARTIAL = 16
 """Characters before the end of what was read in which a fault may be but a token cut in two."""
 
 _BETWEEN = re.compile(r"[ \t\n,\x1e\ufeff]*")
+_ARRAY = re.compile(r"\[[ \t\n\x1e\ufeff]*[\[\]{]")
+"""The beginning of an array that holds objects, arrays or nothing; any other is no record, and one."""
 _SEVERAL = re.compile(r"}[ \t\n,\x1e\ufeff\[\]]*{")
 _NEXT_OBJECT = re.compile(r"\n([ \t]*){")
 
@@ -53,9 +55,8 @@ def objects(file: io.BufferedReader) -> Iterator[tuple[str, dict[str, Any] | Ref
     text, decoder = _Text(file), json.JSONDecoder(object_pairs_hook=_object)
     arrays = 0
     while text.skip(_BETWEEN):
-        if (char := text.char) in "[]" and (char == "[" or arrays):
-            arrays += 1 if char == "[" else -1
-            text.move(text.at + 1)
+        if step := text.bracket(arrays):
+            arrays += step
             continue
         place = text.place()
         try:
@@ -70,7 +71,10 @@ def objects(file: io.BufferedReader) -> Iterator[tuple[str, dict[str, Any] | Ref
                 raise NotRead(f"{place}: {reason}, within an array") from None
             end = _end_of_fault(text, place, reason)
             value = Refused(reason)
-        yield place, _checked(value, text.held[text.at : end])
+        written = text.held[text.at : end]
+        if isinstance(value, list) and "{" in written:
+            raise NotRead(f"{place}: an array of objects and others")
+        yield place, _checked(value, written)
         text.move(end, is_record=True)
     if arrays:
         raise NotRead("it ends within an array: the file is cut")
@@ -135,6 +139,12 @@ class _Text:
         self.stream = io.TextIOWrapper(file, self.encoding, errors="surrogateescape", newline=None)
         self.held, self.at, self.is_all = "", 0, False
         self.line, self.records = 1, 0
+
+    def bracket(self, arrays: int) -> int:
+        """Pass the bracket of an array: 1 if one begins, -1 if one of `arrays` ends, 0 if there is none."""
+        step = 1 if _ARRAY.match(self.held, self.at) else -1 if arrays and self.char == "]" else 0
+        self.at += abs(step)
+        return step
 
     @property
     def char(self) -> str:
