@@ -138,7 +138,7 @@ def _of_delivery(
             yield from _whole(kept(_objects(table, delivery, path, refused), refused), path.parent)
             rejected += refused
         case suffix:
-            raise ContractError(f"{delivery.file_name}: {suffix} is none of .csv, .xlsx, .jsonl")
+            raise NotRead(f"{suffix or 'no suffix'} is none of .csv, .xlsx, .jsonl")
 
 
 def _whole(records: Iterator[str], room: Path) -> Iterator[str]:
