@@ -45,8 +45,8 @@ def sweep() -> None:
     """Remove the scratch folders of processes that are dead."""
     with _locked(room()):
         for path in room().glob(f"{PREFIX}*"):
-            # One that is locked is of a process that lives, which may just be removing it.
-            with suppress(BlockingIOError, FileNotFoundError), _locked(path, fcntl.LOCK_NB):
+            # One that is locked is of a process that lives, which may just be removing it; or it is another user's.
+            with suppress(BlockingIOError, FileNotFoundError, PermissionError), _locked(path, fcntl.LOCK_NB):
                 shutil.rmtree(path)
 
 
