@@ -236,3 +236,18 @@ def test_nothing_is_left_of_a_check_that_is_stopped(site, cases, stop, status):
         running.send_signal(signal.SIGINT)  # from an impatient hand
         assert running.wait(timeout=30) == status
     site.assert_nothing_is_left()
+
+
+def test_what_a_killed_check_left_goes_with_the_next(site, cases):
+    with cases.transaction():
+        cases.execute("lock table case_management.cases")
+        command = [sys.executable, "-u", "-m", "crw.local.cli", "check", "feedback"]
+        running = subprocess.Popen(command, env=site.home.environment, stdout=subprocess.PIPE, text=True)
+        for line in running.stdout:
+            if "reading feedback.cases" in line:
+                break
+        running.kill()
+        running.wait()
+    assert list(site.temporary.iterdir()) != []
+    assert site.check("feedback")[0] == 0
+    site.assert_nothing_is_left()

@@ -30,7 +30,7 @@ def room() -> Path:
 @contextmanager
 def folder() -> Iterator[Path]:
     """A new scratch folder, removed at the end."""
-    with _locked(room()):
+    with locked(room()):
         path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=room()))
         held = os.open(path, os.O_RDONLY)
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -43,15 +43,23 @@ def folder() -> Iterator[Path]:
 
 def sweep() -> None:
     """Remove the scratch folders of processes that are dead."""
-    with _locked(room()):
-        for path in room().glob(f"{PREFIX}*"):
-            # One that is locked is of a process that lives, which may just be removing it; or it is another user's.
-            with suppress(BlockingIOError, FileNotFoundError, PermissionError), _locked(path, fcntl.LOCK_NB):
-                shutil.rmtree(path)
+    with locked(room()):
+        for path in dead(room(), PREFIX):
+            shutil.rmtree(path)
+
+
+def dead(among: Path, prefix: str) -> Iterator[Path]:
+    """Our own folders of that prefix that no living process has locked; each is locked until the next is asked for."""
+    for path in among.glob(f"{prefix}*"):
+        # One that is locked is of a process that lives, which may just be removing it; others are another user's.
+        with suppress(BlockingIOError, FileNotFoundError, PermissionError), locked(path, fcntl.LOCK_NB):
+            if path.stat().st_uid == os.geteuid():
+                yield path
 
 
 @contextmanager
-def _locked(path: Path, also: int = 0) -> Iterator[None]:
+def locked(path: Path, also: int = 0) -> Iterator[None]:
+    """Hold the lock of a folder, as long as the process lives at most. Raises BlockingIOError if `also` is LOCK_NB and another holds it."""
     held = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | also)
