@@ -28,6 +28,14 @@ def server(tmp_path_factory):
     server.stop()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def scratch_room(tmp_path_factory):
+    """Where readers that run in the tests' own process keep their copies."""
+    room = tmp_path_factory.mktemp("scratch")
+    os.environ["CRW_SCRATCH"] = str(room)
+    return room
+
+
 @pytest.fixture
 def empty_database(server):
     """DSN of a new, empty database."""

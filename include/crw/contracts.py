@@ -98,6 +98,10 @@ class Bounds:
     """For a sheet: rows by columns, as far as either is used. The library that reads it keeps a place for each in memory."""
     unpacked: int = 1 << 30
     """Bytes that a workbook may unpack to."""
+    files: int = 10_000
+    """For a drop folder: deliveries of one night; the oldest are read, the others come the next night."""
+    bytes: int = 4 << 30
+    """For a drop folder: of one file, and of what a compressed one unpacks to."""
 
 
 @dataclass(frozen=True)

@@ -8,22 +8,29 @@ from datetime import date
 
 from psycopg import Connection
 
-from crw import connections, contracts, landing, ledger, publish, quality
+from crw import connections, contracts, landing, ledger, publish, quality, unread
 from crw.contracts import Table
 from crw.ledger import Load
-from crw.sources import Batch, api, database, files, folder, pseudonym
+from crw.sources import Batch, api, database, files, folder, pseudonym, scratch
 
 
 def extract(warehouse: Connection, table: Table, business_date: date, run_id: str) -> int:
     """Read the table's batch for the date from its source into landing, and return the load's number.
 
+    What a drop folder holds and was not read is noted (`unread`).
+
     Raises:
         ContractError: the source does not keep the contract.
         LoadError, psycopg.Error, httpx.HTTPError: reading or landing failed; nothing is kept of the batch.
     """
+    scratch.sweep()
     load = ledger.start_load(warehouse, table, business_date, run_id)
     with _failures_recorded(warehouse, [load]), _open_batch(warehouse, load) as batch:
-        landing.land(warehouse, load, batch)
+        try:
+            landing.land(warehouse, load, batch)
+        finally:
+            if not warehouse.closed:
+                unread.note(warehouse, load, batch.unread)
     return load.load_id
 
 
@@ -89,4 +96,6 @@ def _open_batch(warehouse: Connection, load: Load) -> Iterator[Batch]:
             yield files.read(table, connections.folder(table.connection), load.interval, published)
         case "folder":
             published = ledger.published_deliveries(warehouse, table, load.business_date)
-            yield folder.read(table, connections.folder(table.connection), load.interval, pseudonym.key(), published)
+            patterns = [other.layout.files for other in contracts.sources()[table.source]]
+            drop = connections.folder(table.connection)
+            yield folder.read(table, drop, load.interval, pseudonym.key(), published, patterns)

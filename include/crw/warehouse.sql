@@ -114,6 +114,19 @@ create table if not exists audit.late_run (
 );
 comment on table audit.late_run is 'One row per DAG run of a night that had not ended well by its deadline (crw.lateness).';
 
+create table if not exists audit.unread_file (
+    source text not null,
+    business_date date not null,
+    file_name text not null,
+    reason text not null,
+    table_name text not null,
+    seen_at timestamptz not null default clock_timestamp(),
+    primary key (source, business_date, file_name)
+);
+comment on table audit.unread_file is 'One row per file that lay in a drop folder on a night and was not read, in each night anew: in no delivery of this or a later date.';
+comment on column audit.unread_file.file_name is 'Path within the drop folder, as it can be printed: what is neither UTF-8 nor Big5, and control characters, as backslash codes.';
+comment on column audit.unread_file.table_name is 'Table whose load noted it; a file that all tables of the source leave unread is noted by the first.';
+
 create or replace function as_of.check_date(known_on date) returns void language plpgsql as $$
 declare
     first constant date := (select min(business_date) from audit.publication);

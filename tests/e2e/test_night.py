@@ -75,7 +75,13 @@ def test_no_personal_data_reaches_the_warehouse(home):
 
 def test_the_same_night_again_changes_nothing_and_builds_nothing(home):
     before, publications = home.marts(), home.query("select count(*) from audit.publication")
-    assert home.nightly("2013-03-31").returncode == 0
+    stray = home.folder / "sources" / "engagement" / "hotline" / "calls [old].txt"
+    stray.write_text("what no pattern matches")
+    os.utime(stray, (1.3e9, 1.3e9))
+    result = home.nightly("2013-03-31")
+    assert result.returncode == 0
+    assert "Files not read: 1 (audit.unread_file)" in result.stdout
+    assert "calls [old].txt" in result.stdout
     for name, (state, read, published, unchanged, quarantined) in loads(home, "2013-03-31").items():
         assert (state, published) == ("published", 0), name
         assert read == unchanged + quarantined > 0, name

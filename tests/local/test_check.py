@@ -160,8 +160,11 @@ def test_a_value_of_the_wrong_type_is_told_by_its_column_alone(site, tmp_path):
     row = {"Registration No.": "R1", "Activity": "A1", "Registered": PERSON[0]}
     lines = [header, [row.get(name, "") for name in header]]
     file.write_text("\n".join(",".join(line) for line in lines) + "\n", encoding=table.layout.encoding or "utf-8")
-    os.utime(file, (1.3e9, 1.3e9))
+    file.with_name("r.numbers").write_text("what no pattern matches")
+    for path in file.parent.iterdir():
+        os.utime(path, (1.3e9, 1.3e9))
     _, said = site.check("engagement")
+    assert said.count("not read: registration/r.numbers: no pattern of engagement's tables matches: ") == 1
     assert "registration: 1 rows of 1 files" in said
     assert "refused 1: type: registered_on is no date as 2013-03-31" in said
     assert "registration_id=R1" in said
@@ -232,4 +235,19 @@ def test_nothing_is_left_of_a_check_that_is_stopped(site, cases, stop, status):
         time.sleep(0.2)
         running.send_signal(signal.SIGINT)  # from an impatient hand
         assert running.wait(timeout=30) == status
+    site.assert_nothing_is_left()
+
+
+def test_what_a_killed_check_left_goes_with_the_next(site, cases):
+    with cases.transaction():
+        cases.execute("lock table case_management.cases")
+        command = [sys.executable, "-u", "-m", "crw.local.cli", "check", "feedback"]
+        running = subprocess.Popen(command, env=site.home.environment, stdout=subprocess.PIPE, text=True)
+        for line in running.stdout:
+            if "reading feedback.cases" in line:
+                break
+        running.kill()
+        running.wait()
+    assert list(site.temporary.iterdir()) != []
+    assert site.check("feedback")[0] == 0
     site.assert_nothing_is_left()

@@ -92,18 +92,6 @@ def test_delivery_and_question_rows_have_the_contracts_fields(tmp_path):
     ]
 
 
-def test_a_data_file_without_a_code_book_fails_the_load(tmp_path):
-    deliver(tmp_path, csv_of(GOOD)).with_name("wave.csv.codebook.yml").unlink()
-    with pytest.raises(ContractError, match=r"wave\.csv: no code book wave\.csv\.codebook\.yml beside it"):
-        files.read(RESPONDENT, tmp_path, NIGHT)
-
-
-def test_a_code_book_without_its_data_file_fails_the_load(tmp_path):
-    deliver(tmp_path, csv_of(GOOD)).unlink()
-    with pytest.raises(ContractError, match=r"wave\.csv\.codebook\.yml: a code book without its data file"):
-        files.read(RESPONDENT, tmp_path, NIGHT)
-
-
 @pytest.mark.parametrize(
     ("header", "message"),
     [
@@ -159,9 +147,11 @@ def test_each_delivery_lands_with_what_its_own_rows_share(tmp_path, database: ps
 def test_a_reader_that_stops_early_leaves_nothing_behind(tmp_path, monkeypatch):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    monkeypatch.setenv("CRW_SCRATCH", str(scratch))
     deliver(tmp_path / "drop", csv_of(*(f"{n},1,,1,1,1," for n in range(50_000))))
     (section,) = files.read(RESPONDENT, tmp_path / "drop", NIGHT).blocks
     assert next(section.blocks)
+    (folder,) = scratch.iterdir()
+    assert folder.stat().st_mode & 0o777 == 0o700
     section.blocks.close()
     assert list(scratch.iterdir()) == []

@@ -3,59 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
+import tracemalloc
 from datetime import date, datetime
 
-import openpyxl
 import pytest
+from tests.drop_folder import COLUMNS, INTERVAL, NIGHT, NOON, SECRET, deliver, read, table, unread, workbook
 
 from crw import ledger, publish
-from crw.contracts import Column, ContractError, Layout, Table
+from crw.contracts import Column, ContractError
 from crw.landing import land
 from crw.settings import HONG_KONG
-from crw.sources import Interval, folder
+from crw.sources import folder, json_objects
 from crw.sources.pseudonym import pseudonym
 from crw.warehouse import _create
-
-SECRET = b"test"
-NIGHT = date(2013, 3, 31)
-INTERVAL = Interval(datetime(2013, 3, 31, tzinfo=HONG_KONG), datetime(2013, 4, 1, tzinfo=HONG_KONG))
-NOON = datetime(2013, 3, 31, 12, tzinfo=HONG_KONG)
-COLUMNS = (
-    Column("call_no", "text", header="Call No."),
-    Column("offered", "integer"),
-    Column("caller", "text", pseudonym_of="email"),
-    Column("tags", "jsonb"),
-    Column("delivered_at", "timestamptz", provenance=True),
-)
-
-
-def table(files, columns=COLUMNS, **layout):
-    return Table("hotline", "call", "folder", "drop", columns, ("call_no",), "delivered_at",
-                 withheld=frozenset({"phone"}), layout=Layout(files, **layout))  # fmt: skip
-
-
-def deliver(where, name, content, at=NOON):
-    path = where / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(content, openpyxl.Workbook):
-        content.save(path)
-    else:
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    os.utime(path, (at.timestamp(), at.timestamp()))
-    return path
-
-
-def workbook(*rows):
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    return book
-
-
-def read(contract, where, published=()):
-    batch = folder.read(contract, where, INTERVAL, SECRET, published)
-    return [json.loads(block) for block in batch.blocks], batch
 
 
 def test_csv_by_its_own_headers_with_the_person_made_a_pseudonym(tmp_path):
@@ -138,6 +98,106 @@ def test_json_lines_keep_a_text_and_a_list_apart_and_refuse_what_is_no_object(tm
     deliver(tmp_path, "b.jsonl", '{"Call No.": "K1", "ip": "10.0.0.1"}')
     with pytest.raises(ContractError, match=r"b.jsonl, line 1: unknown column ip"):
         read(table("*.jsonl"), tmp_path)
+
+
+EVENTS = [{"Call No.": f"K{i}", "tags": [{"n": i}, "}{"], "phone": "5"} for i in range(3)]
+LINES = [json.dumps(event) for event in EVENTS]
+
+
+@pytest.mark.parametrize(
+    ("content", "places"),
+    [
+        ("\r".join(LINES), ["line 1", "line 2", "line 3"]),
+        ("".join(LINES), ["line 1", "line 1, record 2", "line 1, record 3"]),
+        (", ".join(LINES), ["line 1", "line 1, record 2", "line 1, record 3"]),
+        (json.dumps(EVENTS), ["line 1", "line 1, record 2", "line 1, record 3"]),
+        (json.dumps([EVENTS[:2], [], EVENTS[2:]]), ["line 1", "line 1, record 2", "line 1, record 3"]),
+        (json.dumps(EVENTS, indent=2), ["line 2", "line 12", "line 22"]),
+        ("\r\n\r\n".join(json.dumps(event, indent=1) for event in EVENTS), ["line 1", "line 12", "line 23"]),
+        ("[\n" + ",\n".join(LINES) + "\n]\n[]", ["line 2", "line 3", "line 4"]),
+        ("\ufeff" + "\n\ufeff".join(LINES), ["line 1", "line 2", "line 3"]),
+        ("\n".join(LINES).encode("utf-16"), ["line 1", "line 2", "line 3"]),
+        ("\x1e" + "\n\x1e".join(LINES), ["line 1", "line 2", "line 3"]),
+    ],
+)
+def test_the_objects_of_a_json_file_are_records_however_they_are_laid_out(tmp_path, content, places):
+    deliver(tmp_path, "a.jsonl", content)
+    records, batch = read(table("*.jsonl", (*COLUMNS, Column("place", "text", provenance=True))), tmp_path)
+    assert [(r["call_no"], r["tags"], r["place"]) for r in records] == [
+        (event["Call No."], event["tags"], place) for event, place in zip(EVENTS, places, strict=True)
+    ]
+    assert (batch.rejected, batch.unread, len(batch.deliveries)) == ([], [], 1)
+
+
+@pytest.mark.parametrize(
+    ("faulty", "reason"),
+    [
+        ("what is this", "line 2: not JSON: Expecting value"),
+        ('{"Call No.": "K', "line 2: not JSON: Invalid control character at"),
+        ('{"Call No.": "K",', "line 2: not JSON: Expecting property name enclosed in double quotes"),
+        ('{"Call No.": "K", "tags": ' + "[" * 20_000 + "]" * 20_000 + "}", "line 2: not JSON: nested too deep"),
+        ('{"Call No.": "K", "tags": ' + "[" * 300 + "]" * 300 + "}", "line 2: nested more than 200 deep"),
+        ('{"Call No.": "K", "Call No.": "L"}', "line 2: a field is there twice"),
+        (b'{"Call No.": "K\xff"}', "line 2: bytes that are not of the file's encoding"),
+        ('{"Call No.": "K", "tags":\n"one"]', "line 2: not JSON: Expecting ',' delimiter"),
+        ("7", "line 2: not a JSON object"),
+        ('["K", 1, [2]]', "line 2: not a JSON object"),
+    ],
+)
+def test_what_is_no_object_is_refused_by_its_place_and_none_beside_it(tmp_path, faulty, reason):
+    faulty = faulty if isinstance(faulty, bytes) else faulty.encode()
+    deliver(tmp_path, "a.jsonl", b"\n".join([LINES[0].encode(), faulty, *(line.encode() for line in LINES[1:])]))
+    records, batch = read(table("*.jsonl"), tmp_path)
+    assert [record["call_no"] for record in records] == ["K0", "K1", "K2"]
+    (rejection,) = batch.rejected
+    assert rejection.reason == f"a.jsonl, {reason}"
+    assert set(rejection.record) == {"delivery_id", "file_name", "place"}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("[" + ",".join(LINES), "it ends within an array: the file is cut"),
+        ("[" + ",".join(LINES)[:-9], "line 1, record 3: not JSON: Unterminated string starting at, within an array"),
+        ("[1, " + ",".join(LINES) + "]", "line 1: an array of objects and others"),
+        ("oops " + "".join(LINES), "line 1: not JSON: Expecting value, where several records may stand"),
+        (LINES[0] + " oops " + ",".join(LINES[1:]), "line 1, record 2: not JSON: Expecting value, where several"),
+        ('{"Call No.": oops}' + "".join(LINES), "line 1: not JSON: Expecting value, where several records may stand"),
+        ('{"Call No.": oops,\n "tags": [\n  {"n": 1}]}\n', "line 1: not JSON: Expecting value, where several"),
+    ],
+)
+def test_a_json_file_of_which_nobody_knows_how_many_records_it_holds_is_not_read(tmp_path, content, reason):
+    deliver(tmp_path, "a.jsonl", content)
+    deliver(tmp_path, "b.jsonl", LINES[0])
+    records, batch = read(table("*.jsonl"), tmp_path)
+    assert [record["call_no"] for record in records] == ["K0"]
+    assert (batch.rejected, list(batch.deliveries.values())) == ([], ["b.jsonl"])
+    assert unread(batch)["a.jsonl"].startswith(reason)
+
+
+def test_a_record_longer_than_what_is_read_at_a_time_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(json_objects, "BLOCK", 7)
+    deliver(tmp_path, "a.jsonl", "\n".join([LINES[0], "oops", "true", '{"torn', LINES[1], "[" + LINES[2] + "]", "12"]))
+    records, batch = read(table("*.jsonl"), tmp_path)
+    assert [record["tags"] for record in records] == [event["tags"] for event in EVENTS]
+    assert [rejection.record["place"] for rejection in batch.rejected] == ["line 2", "line 3", "line 4", "line 7"]
+    monkeypatch.setattr(json_objects, "LONGEST", 100)
+    deliver(tmp_path, "a.jsonl", LINES[0] + '\n{"Call No.": "' + "K" * 500 + '"}')
+    records, batch = read(table("*.jsonl"), tmp_path)
+    assert unread(batch) == {
+        "a.jsonl": "line 2: not JSON: Unterminated string starting at, where several records may stand"
+    }
+
+
+def test_a_file_is_read_row_by_row(tmp_path):
+    deliver(tmp_path, "a.csv", "Call No.,offered,email,tags\n" + "K,1,,some tags\n" * 20_000)
+    batch = folder.read(table("*.csv"), tmp_path, INTERVAL, SECRET)
+    tracemalloc.start()
+    rows = sum(1 for _ in batch.blocks)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert rows == 20_000
+    assert peak < 3 << 20
 
 
 def test_a_text_that_cannot_be_stored_is_refused_by_line_and_column(tmp_path):

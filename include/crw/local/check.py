@@ -30,10 +30,11 @@ from crw.ledger import Load, LoadError, find_load
 from crw.local import environment, findings, samples
 from crw.local.findings import Finding
 from crw.local.postgres import Server
-from crw.sources import code_book, database, pseudonym
+from crw.sources import code_book, database, pseudonym, scratch
 
 RUN = "check"
 POSTGRES = "postgres"
+PREFIX = "crw-check-"
 CONNECT_TIMEOUT = "10"  # seconds; a night has more patience with a database that does not answer
 
 SAYS_NO_VALUE = (ContractError, LoadError, seeds.SeedError, OSError, httpx.HTTPError)
@@ -52,15 +53,16 @@ def run(sources: list[str], business_date: date, console: Console, file: Path | 
     Returns:
         Whether a night would publish them.
     """
-    with _scratch() as scratch:
+    with _throw_away() as folder:
         # The lines that libraries log may quote a value.
         os.environ |= {"CRW_PSEUDONYM_KEY": secrets.token_hex(32), "AIRFLOW__LOGGING__LOGGING_LEVEL": "CRITICAL"}
-        for name, value in {"AIRFLOW_HOME": str(scratch / "airflow"), "PGCONNECT_TIMEOUT": CONNECT_TIMEOUT}.items():
+        os.environ["CRW_SCRATCH"] = str(folder / "readers")
+        for name, value in {"AIRFLOW_HOME": str(folder / "airflow"), "PGCONNECT_TIMEOUT": CONNECT_TIMEOUT}.items():
             os.environ.setdefault(name, value)
         if file:
-            _deliver(file, scratch / "drop", contracts.sources()[sources[0]][0])
+            _deliver(file, folder / "drop", contracts.sources()[sources[0]][0])
         findings.progress(console, "making a throw-away warehouse")
-        server = Server(scratch / POSTGRES)
+        server = Server(folder / POSTGRES)
         server.start()
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
             warehouse.install(connection)
@@ -68,27 +70,31 @@ def run(sources: list[str], business_date: date, console: Console, file: Path | 
 
 
 @contextmanager
-def _scratch() -> Iterator[Path]:
+def _throw_away() -> Iterator[Path]:
     """A folder that is removed, and the server in it stopped, however the check ends."""
     for stop in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop, lambda number, _: sys.exit(128 + number))
-    folder = Path(tempfile.mkdtemp(prefix="crw-check-"))
+    for left in scratch.dead(Path(tempfile.gettempdir()), PREFIX):  # by a check that was killed
+        Server(left / POSTGRES).stop()
+        shutil.rmtree(left)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     folder.chmod(0o711)  # PostgreSQL may run as another user
-    try:
-        yield folder
-    finally:
-        for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(stop, signal.SIG_IGN)  # the second Ctrl-C of an impatient hand would leave half of it
-        Server(folder / POSTGRES).stop()
-        shutil.rmtree(folder)
+    with scratch.locked(folder):
+        try:
+            yield folder
+        finally:
+            for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(stop, signal.SIG_IGN)  # the second Ctrl-C of an impatient hand would leave half of it
+            Server(folder / POSTGRES).stop()
+            shutil.rmtree(folder)
 
 
 def _deliver(file: Path, drop: Path, table: Table) -> None:
-    """Make a drop folder of one delivery, by links: a file's time is that of its arrival."""
+    """Make a drop folder of one delivery, by copies with their times: a file's time is that of its arrival."""
     drop.mkdir()
     for path in (file, file.with_name(file.name + code_book.SUFFIX)):
         if path.exists():
-            (drop / path.name).symlink_to(path.resolve())
+            shutil.copy2(path, drop)
     connection = {"conn_type": "fs", "extra": {"path": str(drop)}}
     os.environ[environment.connection_variable(table)] = json.dumps(connection)
 
@@ -126,6 +132,7 @@ class _Check:
         findings.show_source(self.console, found)
         if findings.all_alike(found):
             return
+        findings.show_unread(self.console, self.warehouse, found[0].table.source)
         for finding in found:
             findings.show(self.console, finding)
         if found[0].table.reader == "files":

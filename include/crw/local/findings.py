@@ -207,6 +207,14 @@ def show_source(console: Console, found: list[Finding]) -> None:
         _line(console, 2, f"✗ {problem}", "red")
 
 
+def show_unread(console: Console, connection: Connection, source: str) -> None:
+    """The files of a drop folder that a night would not read."""
+    for file_name, reason in connection.execute(
+        "select file_name, reason from audit.unread_file where source = %s order by 1", [source]
+    ):
+        _line(console, 2, f"not read: {file_name}: {reason}", "yellow")
+
+
 def all_alike(found: list[Finding]) -> str | None:
     """The one problem that all tables of a source have, as when it cannot be reached."""
     problems = {finding.problem for finding in found if finding.load_id is None}

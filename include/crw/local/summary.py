@@ -7,15 +7,21 @@ from datetime import date
 import psycopg
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from crw import settings
+from crw import settings, unread
 from crw.local import environment, services
+
+UNREAD_SHOWN = 20
+"""Files that the summary names; the table in the warehouse has all."""
 
 
 def show(console: Console, business_date: date, succeeded: bool, seconds: float) -> None:
     """Print the summary of a business date's night."""
     with psycopg.connect(environment.server().dsn("warehouse")) as connection:
         console.print(_loads(connection, business_date))
+        if (files := _unread(connection, business_date)).row_count:
+            console.print(files)
         is_published = connection.execute("select to_regclass('marts.published_vs_computed')").fetchone()[0]
         if is_published and (figures := _figures(connection)).row_count:  # an operator may have printed none
             console.print(figures)
@@ -36,6 +42,17 @@ def _loads(connection: psycopg.Connection, business_date: date) -> Table:
     )
     for name, state, *counts in rows:
         table.add_row(name, state, *("" if count is None else f"{count:,}" for count in counts))
+    return table
+
+
+def _unread(connection: psycopg.Connection, business_date: date) -> Table:
+    """The files that were not read; of a great many the first."""
+    files = unread.of(connection, business_date)
+    table = Table(title=f"Files not read: {len(files):,} (audit.unread_file)", title_justify="left")
+    for heading in ("source", "file", "reason"):
+        table.add_column(heading, overflow="fold")
+    for row in files[:UNREAD_SHOWN]:
+        table.add_row(*map(Text, row))  # not as markup: a name may hold brackets
     return table
 
 

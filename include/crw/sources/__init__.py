@@ -36,6 +36,15 @@ class Rejection:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A file of a drop folder that was not read, and why."""
+
+    file_name: str
+    """Within the folder, as it can be printed."""
+    reason: str
+
+
+@dataclass(frozen=True)
 class Section:
     """Rows that agree in some columns: those values once, the others as blocks of PostgreSQL's CSV COPY format.
 
@@ -64,4 +73,6 @@ class Batch:
     blocks: Iterable[bytes] | Iterable[Section] | Iterable[str]
     rejected: list[Rejection] = field(default_factory=list)
     deliveries: dict[str, str] = field(default_factory=dict)
-    """Files only: id of each delivery in the batch, and its file name."""
+    """Files only: id of each delivery in the batch, and its file name. Complete, as `unread`, once `blocks` is exhausted."""
+    unread: list[Unread] = field(default_factory=list)
+    """Files only: what lies in the folder and is in no delivery that this or a later date reads."""

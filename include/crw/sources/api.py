@@ -18,7 +18,7 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from crw.contracts import ContractError, Table
-from crw.sources import Batch, Interval, Rejection
+from crw.sources import Batch, Interval, Rejection, scratch
 from crw.sources.record import UnusableValue, allowed
 
 PAGE_SIZE = 2000
@@ -47,7 +47,7 @@ def read(table: Table, client: httpx.Client, interval: Interval, secret: bytes) 
         httpx.HTTPError: a page still fails after several attempts.
     """
     rejected: list[Rejection] = []
-    spool = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed when it has been read)
+    spool = tempfile.TemporaryFile("w+", encoding="utf-8", dir=scratch.room())  # noqa: SIM115 (closed when it has been read)
     for page in _pages(table, client, interval):
         spool.writelines(f"{record}\n" for record in _records(table, page, interval, secret, rejected))
     return Batch("json", _spooled(spool), rejected)

@@ -67,6 +67,27 @@ class Delimited:
         with open_marked(self.path, self.book.encoding) as file:
             return self._read_header(file)
 
+    def rows(self) -> Iterator[tuple[str, list[str] | str]]:
+        """Place of each row, and its cells, or why it cannot be read: one at a time, without DuckDB and without a copy."""
+        number = 0
+        for text in self._texts():
+            number = number or self.first_line
+            for row in text.removesuffix("\n").split("\n"):
+                # An empty line is no row, except where there is but one column.
+                if row or self.width == 1:
+                    yield f"line {number}", self._cells(row)
+                number += 1 + row.count(FOLD)
+
+    def _cells(self, row: str) -> list[str] | str:
+        if row.startswith(FAULT):
+            return row.rstrip(FOLD).removeprefix(FAULT)
+        cells = row.split(SEPARATOR)
+        if len(cells) != self.width:
+            return self._reason("MISSING COLUMNS" if len(cells) < self.width else "TOO MANY COLUMNS", len(cells))
+        if MARK in row:
+            return f"bytes that are not {self.book.encoding or 'utf-8'}"
+        return [cell.replace(FOLD, "\n") for cell in cells] if FOLD in row else cells
+
     def open(self, connection: DuckDBPyConnection, positions: list[int]) -> None:
         """Make the relation `parsed`: texts c<position> of the columns at `positions`, and `marked` for undecoded bytes.
 
@@ -153,10 +174,15 @@ class Delimited:
         return line
 
     def _write_copy(self) -> None:
-        with (
-            open_marked(self.path, self.book.encoding) as file,
-            self.copy.open("w", encoding="utf-8", newline="") as copy,
-        ):
+        with self.copy.open("w", encoding="utf-8", newline="") as copy:
+            for text in self._texts():
+                self.has_marks = self.has_marks or MARK in text
+                self.has_folds = self.has_folds or FOLD in text
+                copy.write(text)
+
+    def _texts(self) -> Iterator[str]:
+        """The rows below the header, each a line, as the copy has them."""
+        with open_marked(self.path, self.book.encoding) as file:
             self.width = len(self._read_header(file))
             separator = self.book.delimiter
             nothing = re.compile(f"^[{re.escape(separator + BLANKS).replace(chr(10), '')}]+$", re.MULTILINE)
@@ -169,9 +195,7 @@ class Delimited:
                     if text.startswith((separator, " ")) or f"\n{separator}" in text or "\n " in text:
                         text = nothing.sub("", text)
                     text = text.replace(separator, SEPARATOR)
-                self.has_marks = self.has_marks or MARK in text
-                self.has_folds = self.has_folds or FOLD in text
-                copy.write(text)
+                yield text
 
     def _unquoted(self, text: str, file: TextIO) -> Iterator[str]:
         """The rows of `text`, each a line of the copy; the last one takes from the file what it needs to its end."""

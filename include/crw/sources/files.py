@@ -7,64 +7,108 @@ of both, so a file sent again, under any name, is the same delivery and a correc
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from crw.contracts import ContractError, Table
-from crw.sources import Batch, Interval, Rejection, respondents
-from crw.sources.arrivals import arrival, arrived, delivery_id
-from crw.sources.code_book import SUFFIX, parse
-from crw.sources.respondents import Delivery
+from crw.contracts import Table
+from crw.sources import Batch, Interval, Section, Unread, respondents, scratch
+from crw.sources.arrivals import Arrival, NotRead, content, delivery_id, is_due, look, short
+from crw.sources.code_book import SUFFIX, CodeBook, parse
+from crw.sources.survey_delivery import Delivery
+
+DATA = ("**/*.csv", "**/*.xlsx", "**/*.sav")
+"""What a data file is called; its format is what its code book says."""
+
+LONGEST_BOOK = 1 << 22
+"""Bytes of a code book."""
 
 
-def read(table: Table, folder: Path, interval: Interval, published: Iterable[str] = ()) -> Batch:
+def read(table: Table, folder: Path, interval: Interval, published: Collection[str] = ()) -> Batch:
     """The deliveries in `folder` that are due, as rows of one of the tables delivery, question, respondent.
 
     Args:
         table: contract of the table wanted.
-        folder: the drop folder; files below it whose name starts with a dot are not deliveries.
+        folder: the drop folder.
         interval: what arrived before its end is due. Its start does not matter: `published` says what is done, so a
             file whose time lies in the past is not lost.
         published: ids of the deliveries that another business date published.
 
     Returns:
-        A batch with every row of the due deliveries, oldest delivery first; an empty one where none is due.
+        A batch with every row of the due deliveries, oldest delivery first; an empty one where none is due. A file without a
+        code book, and a code book without its file, are told as not read.
 
     Raises:
-        ContractError: a file has no code book or a code book no file, a code book is malformed, or columns of file and
-            code book do not match. The message names file, column and reason. Nothing of the batch is loaded then.
+        ContractError: a code book is malformed, or columns of file and code book do not match. The message names file, column
+            and reason. Nothing of the batch is loaded then.
     """
-    due = _due(folder, interval.end, frozenset(published))
-    for delivery in due:
-        respondents.check_columns(table, delivery)
-    files = {delivery.delivery_id: delivery.file_name for delivery in due}
+    batch = Batch("csv" if table.name == "respondent" else "json", ())
+    due = _due(table, folder, interval.end, published, batch.unread)
+    batch.deliveries = {delivery.delivery_id: delivery.file_name for delivery in due}
     if table.name == "respondent":
-        rejected: list[Rejection] = []
-        sections = (respondents.read(table, delivery, rejected) for delivery in due)
-        return Batch("csv", sections, rejected, files)
-    rows = {"delivery": _delivery_rows, "question": _question_rows}[table.name]
-    return Batch(
-        "json", [_record(table, delivery, row) for delivery in due for row in rows(delivery)], deliveries=files
-    )
+        batch.blocks = (_section(table, delivery, batch) for delivery in due)
+    else:
+        rows = {"delivery": _delivery_rows, "question": _question_rows}[table.name]
+        batch.blocks = [_record(table, delivery, row) for delivery in due for row in rows(delivery)]
+    return batch
 
 
-def _due(folder: Path, end: datetime, published: frozenset[str]) -> list[Delivery]:
-    """The deliveries to read, oldest first, each once. Raises ContractError."""
+def _section(table: Table, delivery: Delivery, batch: Batch) -> Section:
+    section = respondents.read(table, delivery, batch.rejected)
+
+    def blocks() -> Iterator[bytes]:
+        try:
+            yield from section.blocks
+        except NotRead as error:
+            del batch.deliveries[delivery.delivery_id]
+            batch.unread.append(Unread(delivery.file_name, str(error)))
+
+    return Section(section.shared, blocks())
+
+
+def _due(table: Table, folder: Path, end: datetime, published: Collection[str], unread: list[Unread]) -> list[Delivery]:
+    """The deliveries to read, oldest first, each once, their columns as their code books say. Raises ContractError."""
+    present = {arrival.path: arrival for arrival in look(folder, DATA, unread)}
     due: dict[str, Delivery] = {}
-    for path in arrived(folder, end):
-        if path.name.endswith(SUFFIX):
-            if not path.with_name(path.name.removesuffix(SUFFIX)).is_file():
-                raise ContractError(f"{path.relative_to(folder)}: a code book without its data file")
-            continue
-        code_book = path.with_name(path.name + SUFFIX)
-        if not code_book.is_file():
-            raise ContractError(f"{path.relative_to(folder)}: no code book {code_book.name} beside it")
-        identity = delivery_id(path, code_book)
-        if identity not in published and identity not in due:
-            name = path.relative_to(folder).as_posix()
-            due[identity] = Delivery(identity, path, name, arrival(path), parse(code_book))
+    with scratch.folder() as room:
+        for arrival in present.values():
+            try:
+                if not _is_data(arrival, present) or not is_due(arrival, end, unread):
+                    continue
+                written = content(present[_code_book(arrival)], LONGEST_BOOK)
+                identity = delivery_id(arrival, table.bounds.bytes, written)
+                if identity in published or identity in due:
+                    continue
+                if len(due) == table.bounds.files:
+                    raise NotRead(f"more than {table.bounds.files:,} are due: it comes the next night")
+                delivery = Delivery(identity, arrival, written, _parsed(arrival, written, room))
+                delivery.check_columns(room, table.bounds)
+                due[identity] = delivery
+            except NotRead as error:
+                unread.append(Unread(arrival.file_name, str(error)))
     return list(due.values())
+
+
+def _is_data(arrival: Arrival, present: Collection[Path]) -> bool:
+    """Whether a file is a data file with its code book beside it. Raises NotRead for half of a delivery."""
+    name = arrival.path.name
+    if name.endswith(SUFFIX):
+        if arrival.path.with_name(name.removesuffix(SUFFIX)) not in present:
+            raise NotRead("a code book without its data file")
+        return False
+    if _code_book(arrival) not in present:
+        raise NotRead(f"no code book {PurePosixPath(arrival.file_name).name}{SUFFIX} beside it")
+    return True
+
+
+def _code_book(arrival: Arrival) -> Path:
+    return arrival.path.with_name(arrival.path.name + SUFFIX)
+
+
+def _parsed(arrival: Arrival, written: bytes, room: Path) -> CodeBook:
+    copy = room / short(PurePosixPath(arrival.file_name).name + SUFFIX)
+    copy.write_bytes(written)
+    return parse(copy)
 
 
 def _delivery_rows(delivery: Delivery) -> Iterator[dict]:

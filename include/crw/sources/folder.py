@@ -10,33 +10,45 @@ row is compared with what raw has.
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from crw.contracts import ContractError, Table, as_told
-from crw.sources import BLANKS, Batch, Interval, Rejection
-from crw.sources.arrivals import arrival, arrived, delivery_id
+from crw.sources import BLANKS, Batch, Interval, Rejection, Unread, json_objects, scratch
+from crw.sources.arrivals import Arrival, NotRead, delivery_id, is_due, look, matches
 from crw.sources.delimited import Delimited
+from crw.sources.packed import OTHERS, content_name, unpacked
 from crw.sources.record import UnusableValue, allowed
 from crw.sources.spreadsheet import Workbook
+
+ROWS = 5_000
+"""Rows of a sheet that are taken at a time."""
+HEADER_AGAIN = "the header again"
 
 
 @dataclass(frozen=True)
 class _Delivery:
-    path: Path
-    file_name: str
+    arrival: Arrival
     delivery_id: str
-    delivered_at: datetime
+
+    @property
+    def file_name(self) -> str:
+        return self.arrival.file_name
 
 
-def read(table: Table, folder: Path, interval: Interval, secret: bytes, published: Iterable[str] = ()) -> Batch:
+def read(
+    table: Table,
+    folder: Path,
+    interval: Interval,
+    secret: bytes,
+    published: Collection[str] = (),
+    patterns: Collection[str] = (),
+) -> Batch:
     """The deliveries in `folder` that are due, one JSON object a record, pseudonymised before anything is stored.
 
     Args:
@@ -45,6 +57,7 @@ def read(table: Table, folder: Path, interval: Interval, secret: bytes, publishe
         interval: what arrived before its end is due. Its start does not matter: `published` says what is done.
         secret: key of the pseudonyms.
         published: ids of the deliveries that another business date published.
+        patterns: of the files of all tables of the source; a file that none of them matches, nor the table's own, is told.
 
     Returns:
         A batch of every record of the due deliveries, oldest delivery first; an empty one where none is due.
@@ -54,102 +67,176 @@ def read(table: Table, folder: Path, interval: Interval, secret: bytes, publishe
             contract does not know, lacks one, or has one twice or without a name. The message names file, column and
             reason.
     """
+    batch = Batch("json", ())
+    patterns = dict.fromkeys([*patterns, table.layout.files])
     due: dict[str, _Delivery] = {}
-    for path in arrived(folder, interval.end, table.layout.files):
-        identity = delivery_id(path)
-        if identity not in due and identity not in published:
-            due[identity] = _Delivery(path, path.relative_to(folder).as_posix(), identity, arrival(path))
-    rejected: list[Rejection] = []
-    return Batch(
-        "json",
-        _json_records(table, due.values(), secret, rejected),
-        rejected,
-        {identity: delivery.file_name for identity, delivery in due.items()},
-    )
+    for arrival in look(folder, patterns, batch.unread):
+        try:
+            if is_due(arrival, interval.end, batch.unread) and _is_of(table, arrival, patterns):
+                identity = delivery_id(arrival, table.bounds.bytes)
+                if identity in due or identity in published:
+                    continue
+                if len(due) == table.bounds.files:
+                    raise NotRead(f"more than {table.bounds.files:,} are due: it comes the next night")
+                due[identity] = _Delivery(arrival, identity)
+        except NotRead as error:
+            batch.unread.append(Unread(arrival.file_name, str(error)))
+    batch.deliveries = {identity: delivery.file_name for identity, delivery in due.items()}
+    batch.blocks = _json_records(table, list(due.values()), secret, batch)
+    return batch
 
 
-def _json_records(table: Table, due: Iterable[_Delivery], secret: bytes, rejected: list[Rejection]) -> Iterator[str]:
-    for delivery in due:
-        provenance = {
-            "delivery_id": delivery.delivery_id,
-            "delivered_at": delivery.delivered_at.isoformat(),
-            "file_name": delivery.file_name,
-        }
-        for place, record in _records(table, delivery, rejected):
+def _is_of(table: Table, arrival: Arrival, patterns: Collection[str]) -> bool:
+    """Whether a file is the table's. Raises NotRead if it is no table's of the source."""
+    name = content_name(arrival, table.bounds.bytes)
+    if matches(name, table.layout.files):
+        return True
+    if any(matches(name, pattern) for pattern in patterns):
+        return False
+    if name.lower().endswith(OTHERS):
+        raise NotRead("packed in a way that is not read: send it as it is, as .gz, or as .zip of one file")
+    raise NotRead(f"no pattern of {table.source}'s tables matches: {', '.join(patterns)}")
+
+
+def _json_records(table: Table, due: list[_Delivery], secret: bytes, batch: Batch) -> Iterator[str]:
+    if not due:
+        return
+    with scratch.folder() as room:
+        for delivery in due:
+            try:
+                with unpacked(delivery.arrival, delivery.delivery_id, room, table.bounds.bytes) as path:
+                    yield from _of_delivery(table, delivery, path, secret, batch.rejected)
+            except NotRead as error:
+                del batch.deliveries[delivery.delivery_id]
+                batch.unread.append(Unread(delivery.file_name, str(error)))
+
+
+def _of_delivery(
+    table: Table, delivery: _Delivery, path: Path, secret: bytes, rejected: list[Rejection]
+) -> Iterator[str]:
+    provenance = {
+        "delivery_id": delivery.delivery_id,
+        "delivered_at": delivery.arrival.arrived_at.isoformat(),
+        "file_name": delivery.file_name,
+    }
+
+    def kept(records: Iterable[tuple[str, dict[str, Any]]], refused: list[Rejection]) -> Iterator[str]:
+        for place, record in records:
             try:
                 yield allowed(table, record, secret, provenance | {"place": place})
             except UnusableValue as error:
-                rejected.append(_rejection(delivery, place, str(error), error.column))
+                refused.append(_rejection(delivery, place, str(error), error.column))
 
-
-def _records(table: Table, delivery: _Delivery, rejected: list[Rejection]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each record of a delivery, and where it stands in the file."""
-    match delivery.path.suffix.lower():
+    match path.suffix.lower():
         case ".csv":
-            with tempfile.TemporaryDirectory(prefix="crw-folder-") as scratch:
-                yield from _rows(table, delivery, Delimited(delivery.path, table.layout, Path(scratch)), rejected)
+            yield from kept(
+                _rows(table, delivery, Delimited(path, table.layout, path.parent.parent), rejected), rejected
+            )
         case ".xlsx":
-            yield from _rows(table, delivery, Workbook(delivery.path, table.layout, table.bounds), rejected)
+            yield from kept(_cells(table, delivery, Workbook(path, table.layout, table.bounds), rejected), rejected)
         case ".jsonl":
-            yield from _lines(table, delivery, rejected)
+            refused: list[Rejection] = []
+            yield from _whole(kept(_objects(table, delivery, path, refused), refused), path.parent)
+            rejected += refused
         case suffix:
-            raise ContractError(f"{delivery.file_name}: {suffix} is none of .csv, .xlsx, .jsonl")
+            raise NotRead(f"{suffix or 'no suffix'} is none of .csv, .xlsx, .jsonl")
 
 
-def _rows(
-    table: Table, delivery: _Delivery, file: Delimited | Workbook, rejected: list[Rejection]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Rows with any value in the contract's columns: what is left is the blank end of a sheet."""
-    header = file.header()
+def _whole(records: Iterator[str], room: Path) -> Iterator[str]:
+    """The records, once all of them are there: whether a JSON file can be read is known at its end."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", dir=room) as spool:
+        spool.writelines(f"{record}\n" for record in records)
+        spool.seek(0)
+        for line in spool:
+            yield line.removesuffix("\n")
+
+
+def _fields(table: Table, delivery: _Delivery, header: list[str]) -> list[str]:
+    """The contract's columns as the file names them, once its header is checked."""
     known = {column.field for column in table.columns}
     repeated = [f"column {as_told(name, header, known)} is there {header.count(name)} times" for name in dict.fromkeys(header)
                 if name and header.count(name) > 1]  # fmt: skip
     if repeated:
         raise ContractError(f"{delivery.file_name}: {'; '.join(repeated)}")
     table.check_fields({name for name in header if name}, delivery.file_name, header)
-    fields = [column.field for column in table.columns if not column.provenance]
+    return [column.field for column in table.columns if not column.provenance]
+
+
+def _rows(
+    table: Table, delivery: _Delivery, file: Delimited, rejected: list[Rejection]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Rows of a CSV file with any value: a row of blanks alone is none."""
+    header = file.header()
+    positions = {name: header.index(name) for name in _fields(table, delivery, header)}
+    known = set(positions)
+    nameless = [i for i, name in enumerate(header) if not name]
+    for place, cells in file.rows():
+        if isinstance(cells, str):
+            rejected.append(_rejection(delivery, place, cells))
+            continue
+        for i in nameless:
+            if cells[i].strip(BLANKS):
+                raise ContractError(f"{delivery.file_name}: column {i + 1} has values and no name")
+        record = {name: cells[i] or None for name, i in positions.items()}
+        if _is_header(known, record, f"{delivery.file_name}, {place}"):
+            rejected.append(_rejection(delivery, place, HEADER_AGAIN))
+        elif any(cell.strip(BLANKS) for cell in cells):
+            yield place, record
+
+
+def _cells(
+    table: Table, delivery: _Delivery, file: Workbook, rejected: list[Rejection]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Rows of a sheet with any value in the contract's columns: what is left is its blank end."""
+    header = file.header()
+    fields = _fields(table, delivery, header)
+    known = set(fields)
     with duckdb.connect() as connection:
         nameless = [i for i, name in enumerate(header) if not name]
         file.open(connection, sorted([*nameless, *(header.index(name) for name in fields)]))
-        file.place(connection)
         connection.execute("create table line as select * from placed")
         for i in nameless:
             if connection.execute(f"select 1 from line where trim(c{i}) <> '' limit 1").fetchone():
                 raise ContractError(f"{delivery.file_name}: column {i + 1} has values and no name")
         rejected += [_rejection(delivery, place, reason) for place, reason in file.unread(connection)]
         cells = [f"c{header.index(name)}" for name in fields]
-        values = ", ".join(cells)
-        is_row = f"marked or trim(concat({values})) <> ''"
-        found = connection.execute(f"select place, marked, {values} from line where {is_row} order by rowid").fetchall()
-        reason = f"bytes that are not {table.layout.encoding or 'utf-8'}"
-        for place, marked, *record in found:
-            named = [(value or "").strip(BLANKS) for value in record]
-            if marked:
-                rejected.append(_rejection(delivery, place, reason))
-            elif named == fields:
-                rejected.append(_rejection(delivery, place, "the header again"))
-            elif known.issuperset(named) and len(set(named)) > 1:
-                raise ContractError(f"{delivery.file_name}, {place}: a header with its columns in another order")
-            else:
-                yield place, dict(zip(fields, record, strict=True))
+        connection.execute(
+            f"select place, {', '.join(cells)} from line where trim(concat({', '.join(cells)})) <> '' order by rowid"
+        )
+        while rows := connection.fetchmany(ROWS):
+            for place, *values in rows:
+                record = dict(zip(fields, values, strict=True))
+                if _is_header(known, record, f"{delivery.file_name}, {place}"):
+                    rejected.append(_rejection(delivery, place, HEADER_AGAIN))
+                else:
+                    yield place, record
 
 
-def _lines(table: Table, delivery: _Delivery, rejected: list[Rejection]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Objects of a JSON-lines file; a field that an object leaves out is empty, one that the contract lacks is refused."""
+def _is_header(known: set[str], record: dict[str, Any], where: str) -> bool:
+    """Whether a row is the header once more, as where files were joined.
+
+    Raises ContractError where its columns are in another order: what follows it cannot be told apart.
+    """
+    if (next(iter(record.values())) or "").strip(BLANKS) not in known:
+        return False
+    named = [(value or "").strip(BLANKS) for value in record.values()]
+    if named != list(record) and len(set(named)) > 1 and set(named) <= known:
+        raise ContractError(f"{where}: a header with its columns in another order")
+    return named == list(record)
+
+
+def _objects(
+    table: Table, delivery: _Delivery, path: Path, rejected: list[Rejection]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Objects of a JSON file; a field that an object leaves out is empty, one that the contract lacks is refused."""
     fields = {column.field for column in table.columns if not column.provenance}
-    with delivery.path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            place = f"line {number}"
-            try:
-                record = json.loads(line.decode("utf-8-sig")) if line.strip() else None
-            except ValueError as error:
-                rejected.append(_rejection(delivery, place, f"not JSON: {error}"))
+    with path.open("rb") as file:
+        for place, record in json_objects.objects(file):
+            if isinstance(record, json_objects.Refused):
+                rejected.append(_rejection(delivery, place, record.reason))
                 continue
-            if isinstance(record, dict):
-                table.check_fields(record.keys() | fields, f"{delivery.file_name}, {place}")
-                yield place, record
-            elif line.strip():
-                rejected.append(_rejection(delivery, place, "not a JSON object"))
+            table.check_fields(record.keys() | fields, f"{delivery.file_name}, {place}")
+            yield place, record
 
 
 def _rejection(delivery: _Delivery, place: str, reason: str, column: str | None = None) -> Rejection:

@@ -10,43 +10,22 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from crw.contracts import ContractError, Table
-from crw.sources import DELIMITER, Rejection, Section, respondent_columns
-from crw.sources.code_book import CodeBook
+from crw.sources import DELIMITER, Rejection, Section, respondent_columns, scratch
 from crw.sources.delimited import Delimited
 from crw.sources.respondent_columns import AT_FAULT, MACROS, MAPPED, Field, literal
 from crw.sources.spreadsheet import Spss, Workbook
+from crw.sources.survey_delivery import Delivery
 from crw.sources.text_file import MARK
 
 BLOCK = 1 << 20
 MEMORY = "2GB"
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """A data file with its code book, as found in the drop folder."""
-
-    delivery_id: str
-    path: Path
-    file_name: str
-    """Path within the drop folder."""
-    delivered_at: datetime
-    book: CodeBook
-
-
-def check_columns(table: Table, delivery: Delivery) -> None:
-    """Compare the file's header with its code book. Raises ContractError naming file, column and reason."""
-    delivery.book.check_header(_file(table, delivery, Path()).header(), delivery.file_name)
 
 
 def read(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Section:
@@ -56,13 +35,13 @@ def read(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Section
 
     Raises:
         ContractError: while the blocks are read, if the file is not in the format its code book names.
+        NotRead: before the first block, if the file was changed or cannot be unpacked.
     """
     return Section(_shared(delivery), _blocks(table, delivery, rejected))
 
 
 def _blocks(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Iterator[bytes]:
-    with tempfile.TemporaryDirectory(prefix="crw-survey-") as scratch:
-        file = _file(table, delivery, Path(scratch))
+    with scratch.folder() as room, delivery.opened(room, table.bounds) as file:
         header = file.header()
         position = {name: header.index(name) for name in delivery.book.columns}
         cell = {name: f"c{i}" for name, i in position.items()}
@@ -70,7 +49,7 @@ def _blocks(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Iter
         problems = respondent_columns.problems(fields, cell, header)
         table.check_fields(fields.keys() | _shared(delivery).keys(), delivery.file_name)
         # A wide file of text takes several times its size in memory: beyond the limit it goes to disk.
-        with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": scratch}) as connection:
+        with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(room)}) as connection:
             connection.execute(MACROS)
             file.open(connection, sorted(set(position.values())))
             sent = [name for name in table.column_names if name in fields]
@@ -127,16 +106,6 @@ def _csv(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[bytes]:
             while block := blocks.read(BLOCK):
                 yield block
         writer.result()
-
-
-def _file(table: Table, delivery: Delivery, scratch: Path) -> Delimited | Workbook | Spss:
-    match delivery.book.format:
-        case "csv":
-            return Delimited(delivery.path, delivery.book, scratch)
-        case "xlsx":
-            return Workbook(delivery.path, delivery.book, table.bounds)
-        case "sav":
-            return Spss(delivery.path, delivery.book)
 
 
 def _identity(delivery: Delivery) -> dict[str, Any]:
