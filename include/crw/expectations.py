@@ -98,7 +98,7 @@ class ExpectWatermarkBeforeIntervalEnd(ExpectNoRowWhere):
     """The reader keeps the end of its interval."""
 
     rule: ClassVar = "watermark_before_interval_end"
-    demanded: ClassVar = "critical"
+    demanded: ClassVar = "warning"
     sentence: ClassVar = (
         "{name} of a later interval: the row would count in the wrong night and come again tomorrow, for the reader does "
         "not keep its interval."
