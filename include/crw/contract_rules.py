@@ -98,10 +98,7 @@ def _of_the_load(contract: Table, limits: dict[str, dict[str, Any]]) -> Iterator
         limit = kind.limits | limits.get(kind.rule, {})
         yield _query(kind, **limit, history=_history(contract, limit))
     watermark = contract.column(contract.watermark)
-    # What our own reader tells of a delivery, it may not tell wrong; what a source writes is one bad record.
-    yield _condition(
-        expectations.ExpectWatermarkBeforeIntervalEnd, watermark, "critical" if watermark.provenance else None
-    )
+    yield _condition(expectations.ExpectWatermarkBeforeIntervalEnd, watermark, _if_the_reader_errs(watermark, contract))
     yield _condition(expectations.ExpectWatermarkAfterIntervalStart, watermark)
 
 
@@ -127,11 +124,15 @@ def _history(contract: Table, limit: dict[str, Any]) -> str:
     )
 
 
+def _if_the_reader_errs(column: Column, contract: Table) -> str | None:
+    """Critical where our own reader tells the column, as it does all of a survey's; else one bad record stops no source's night."""
+    return "critical" if column.provenance or contract.reader == "files" else None
+
+
 def _of_the_key(contract: Table) -> Iterator[Rule]:
     key = [contract.column(name) for name in contract.key]
     for column in key:
-        # Only what our own reader tells of a row stops the load: one bad record never stops a source's night.
-        yield _condition(expectations.ExpectKeyToBePresent, column, "critical" if column.provenance else None)
+        yield _condition(expectations.ExpectKeyToBePresent, column, _if_the_reader_errs(column, contract))
         if column.type == "text" and not column.provenance:
             yield _condition(expectations.ExpectKeyNotToBeBlank, column)
     latest_first = ", ".join(f"{_quoted(name)} desc nulls last" for name in (contract.watermark, *contract.tie_break))
