@@ -3,12 +3,14 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 DATE ?= 2013-03-31
+BATCHES ?= 5000
+SEED := $(or $(SEED),$(shell date +%s))
 VENV := .venv
 BIN := $(VENV)/bin
 # Byte-code is written at install; a shell that forbids it must not slow every task.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help nightly check up down test histories bench sql metric docs lint lock clean
+.PHONY: help nightly check up down test histories fuzz bench sql metric docs lint lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +32,11 @@ test: $(VENV)/ready ## Run all tests but the long ones
 
 histories: $(VENV)/ready ## Run the long tests: histories of nights that must end in the same marts
 	@$(BIN)/pytest -m long -n 0
+
+fuzz: export CRW_FUZZ_BATCHES = $(BATCHES)
+fuzz: $(VENV)/ready ## Try each reader on dirty batches made at random: make fuzz [BATCHES=5000] [SEED=<of an earlier run>]
+	@echo "$(BATCHES) batches a reader, SEED=$(SEED)"
+	@$(BIN)/pytest -n 0 tests/fuzz --hypothesis-seed=$(SEED)
 
 bench: $(VENV)/ready ## Measure each stage against a floor of the same run
 	@$(BIN)/python -m tests.bench

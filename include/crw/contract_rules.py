@@ -97,28 +97,42 @@ def _of_the_load(contract: Table, limits: dict[str, dict[str, Any]]) -> Iterator
     for kind in (expectations.ExpectVolumeNotExtreme, expectations.ExpectVolumeAsUsual):
         limit = kind.limits | limits.get(kind.rule, {})
         yield _query(kind, **limit, history=_history(contract, limit))
-    for kind in (expectations.ExpectWatermarkBeforeIntervalEnd, expectations.ExpectWatermarkAfterIntervalStart):
-        yield _condition(kind, contract.column(contract.watermark))
+    watermark = contract.column(contract.watermark)
+    yield _condition(expectations.ExpectWatermarkBeforeIntervalEnd, watermark, _if_the_reader_errs(watermark, contract))
+    yield _condition(expectations.ExpectWatermarkAfterIntervalStart, watermark)
 
 
 def _history(contract: Table, limit: dict[str, Any]) -> str:
-    """A query of rows_read, and of the nights before that brought rows: how many, and how many rows are usual."""
+    """A query of the rows and days read, and of what nights bring that brought rows.
+
+    `usual` of the last published ones, which are `nights`; `latest`, the last of them; `refused`, the most that was refused as
+    extreme since.
+    """
     usual = {"median": "percentile_cont(0.5) within group (order by rows_read)", "busiest": "max(rows_read)"}
+    loads = f"from audit.load where source = '{contract.source}' and table_name = '{contract.name}'"
     return (
-        "select rows_read, nights, usual from (select rows_read from audit.load where load_id = {load_id}) now, "
-        f"(select count(*) as nights, {usual[limit['usual']]} as usual from (select rows_read from audit.load "
-        f"where source = '{contract.source}' and table_name = '{contract.name}' and state = 'published' "
-        "and rows_read > 0 and business_date < {business_date} "
-        f"order by business_date desc, load_id desc limit {limit['nights']}) recent) history "
+        "select rows_read, days, nights, usual, latest, refused from (select rows_read, "
+        "greatest(extract(day from interval_end - interval_start)::integer, 1) as days from audit.load where load_id = {load_id}) now, "
+        f"(select count(*) as nights, {usual[limit['usual']]} as usual, "
+        "(array_agg(rows_read order by business_date desc, load_id desc))[1] as latest, max(load_id) as last_load_id "
+        f"from (select * {loads} and state = 'published' and rows_read > 0 and business_date < {{business_date}} "
+        f"order by business_date desc, load_id desc limit {limit['nights']}) recent) history, "
+        f"lateral (select max(rows_read) as refused {loads} and load_id between last_load_id + 1 and {{load_id}} - 1 "
+        "and position('rule volume_extreme failed' in message) > 0) before "
         # Great Expectations wants its batch in every query.
         "cross join (select from {batch} having true) batch"
     )
 
 
+def _if_the_reader_errs(column: Column, contract: Table) -> str | None:
+    """Critical where our own reader tells the column, as it does all of a survey's; else one bad record stops no source's night."""
+    return "critical" if column.provenance or contract.reader == "files" else None
+
+
 def _of_the_key(contract: Table) -> Iterator[Rule]:
     key = [contract.column(name) for name in contract.key]
     for column in key:
-        yield _condition(expectations.ExpectKeyToBePresent, column)
+        yield _condition(expectations.ExpectKeyToBePresent, column, _if_the_reader_errs(column, contract))
         if column.type == "text" and not column.provenance:
             yield _condition(expectations.ExpectKeyNotToBeBlank, column)
     latest_first = ", ".join(f"{_quoted(name)} desc nulls last" for name in (contract.watermark, *contract.tie_break))

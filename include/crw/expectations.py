@@ -50,7 +50,7 @@ class ExpectKeyToBePresent(ExpectNoRowWhere):
     """Each column of the key is there."""
 
     rule: ClassVar = "{name}_present"
-    demanded: ClassVar = "critical"
+    demanded: ClassVar = "warning"
     sentence: ClassVar = "{name} is part of the key: a row without it cannot be told from another."
     unexpected: ClassVar = "{column} is null"
 
@@ -98,7 +98,7 @@ class ExpectWatermarkBeforeIntervalEnd(ExpectNoRowWhere):
     """The reader keeps the end of its interval."""
 
     rule: ClassVar = "watermark_before_interval_end"
-    demanded: ClassVar = "critical"
+    demanded: ClassVar = "warning"
     sentence: ClassVar = (
         "{name} of a later interval: the row would count in the wrong night and come again tomorrow, for the reader does "
         "not keep its interval."
@@ -205,16 +205,17 @@ class ExpectNumberNotBelow(ExpectNoRowWhere):
 
 
 class ExpectVolumeNotExtreme(UnexpectedRowsExpectation):
-    """A night brings not many times what nights bring."""
+    """A night brings not many times what nights bring, unless it was refused for that before."""
 
     rule: ClassVar = "volume_extreme"
     demanded: ClassVar = "critical"
     limits: ClassVar = {"nights": 7, "usual": "median", "times": 20, "plus": 1000}
     sentence: ClassVar = (
-        "More than {times} times the {usual} of the last {nights} published nights that brought rows, plus {plus}: the "
-        "source or the interval is wrong. A first load has no nights before it and passes."
+        "More than {times} times the {usual} of the last {nights} published nights that brought rows, and of the last of them, for each "
+        "night read, plus {plus}: the source or the interval may be wrong. What comes a second time is believed: look at it, "
+        "then run the date again, or leave it to the next night. A first load has no nights before it and passes."
     )
-    unexpected: ClassVar = "{history} where rows_read > {times} * usual + {plus}"
+    unexpected: ClassVar = "{history} where rows_read > {times} * days * greatest(usual, latest, refused) + {plus}"
 
 
 class ExpectVolumeAsUsual(UnexpectedRowsExpectation):

@@ -91,17 +91,16 @@ def test_the_same_night_again_changes_nothing_and_builds_nothing(home):
 
 FAULT = """
     create schema mend;
-    create table mend.cases as select case_id, case_no, updated_at from case_management.cases order by case_id limit 3;
-    update case_management.cases set case_no = null, updated_at = '2013-04-01 10:00+08'
-    where case_id in (select case_id from mend.cases)
+    create table mend.category as select category_code, kind, updated_at from case_management.category order by 1 limit 3;
+    update case_management.category set kind = 'rumour', updated_at = '2013-04-01 10:00+08'
+    where category_code in (select category_code from mend.category)
 """
 
 
 @pytest.fixture(scope="module")
 def failed(home):
-    """The night of 2013-04-01, in which cases lost their number and the liaison group's folder was not there."""
+    """The night of 2013-04-01, in which categories had a kind of no list and the liaison group's folder was not there."""
     before, raw = home.marts(), home.query("select count(*), max(_load_id) from raw.feedback__cases")
-    home.query("alter table case_management.cases alter column case_no drop not null", "case_management")
     home.query(FAULT, "case_management")
     missing = {"conn_type": "fs", "extra": {"path": str(home.folder / "missing")}}
     home.environment["AIRFLOW_CONN_LIAISON_DROP"] = json.dumps(missing)
@@ -119,10 +118,10 @@ def test_a_critical_fault_reaches_neither_raw_nor_the_marts(home, failed):
     assert {dag for dag, state in runs.items() if state == "failed"} == {"ingest_feedback", "ingest_liaison"}
     assert "warehouse" not in runs
     printed = " ".join(result.stdout.split())
-    for said in ("QualityError: landing.feedback__cases", "case_no_present", "3 rows", "the key", "is no folder"):
+    for said in ("QualityError: landing.feedback__category", "kind_known", "3 rows", "a complaint", "is no folder"):
         assert said in printed
-    (page,) = (home.folder / "data_docs" / "2013-04-01").glob("landing_feedback_cases-*.html")
-    assert "case_no_present" in page.read_text(encoding="utf-8")
+    (page,) = (home.folder / "data_docs" / "2013-04-01").glob("landing_feedback_category-*.html")
+    assert "kind_known" in page.read_text(encoding="utf-8")
 
 
 def test_a_warning_puts_exactly_its_rows_into_quarantine(home):
@@ -136,15 +135,15 @@ def test_a_warning_puts_exactly_its_rows_into_quarantine(home):
 
 
 MEND = """
-    update case_management.cases as c set case_no = m.case_no, updated_at = m.updated_at
-    from mend.cases as m where c.case_id = m.case_id
+    update case_management.category as c set kind = m.kind, updated_at = m.updated_at
+    from mend.category as m where c.category_code = m.category_code
 """
 
 NEW_CASE = """
     insert into case_management.cases select (jsonb_populate_record(c, '{"case_id": 999999, "case_no": "CRD2013-99999",
     "status": "received", "outcome": "pending", "closed_at": null, "received_at": "2013-04-01 12:00+08",
     "updated_at": "2013-04-01 12:00+08"}')).*
-    from case_management.cases as c where case_no is not null order by case_id limit 1
+    from case_management.cases as c order by case_id limit 1
 """
 
 PASS_DEADLINE = """

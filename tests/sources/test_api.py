@@ -130,6 +130,13 @@ def test_a_missing_field_is_refused_by_name(make_crm):
         make_crm([record]).read()
 
 
+def test_a_record_without_any_field_lacks_every_column(make_crm):
+    with pytest.raises(
+        contracts.ContractError, match="record None: missing column company_id, missing column consent_"
+    ):
+        make_crm([{}, contact(1)]).read()
+
+
 def test_a_record_of_after_the_interval_is_left_for_the_next_night(make_crm):
     records = [contact(1), contact(2, updated_at="2013-04-01T00:00:00+08:00"), contact(3, updated_at="soon")]
     assert [record["contact_id"] for record in make_crm(records).read()] == ["P1", "P3"]

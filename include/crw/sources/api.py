@@ -91,7 +91,7 @@ def _records(
     table: Table, page: tuple[int, list[Any]], interval: Interval, secret: bytes, rejected: list[Rejection]
 ) -> Iterator[str]:
     number, records = page
-    seen: frozenset[str] = frozenset()
+    seen: frozenset[str] | None = None
     for place, record in enumerate(records, 1):
         if not isinstance(record, dict):
             reason = f"{table.endpoint}, page {number}, record {place}: no object but {_named(record)}"
