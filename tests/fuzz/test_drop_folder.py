@@ -32,7 +32,11 @@ from tests.drop_folder import COLUMNS, INTERVAL, NIGHT, SECRET, deliver, table, 
 PLACES = [Column(name, "text", provenance=True) for name in ("delivery_id", "file_name", "place")]
 CALLS = table("calls/*.[cj]s[vo]*", (*COLUMNS, *PLACES))
 HEADER = ["Call No.", "offered", "email", "tags", "phone"]
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\1\2\r\x1f"), max_size=12)
+NASTY = st.sampled_from(
+    ["two\n\nlines", 'a "quoted",\ncomma', "\ufeffmark", "}{", '["', "\\", "\u2028", "熱線", "null", " "]
+)
+ANY = st.characters(codec="utf-8", exclude_characters="\0\1\2\r\x1f")
+TEXT = NASTY | st.lists(NASTY | ANY, max_size=8).map("".join)
 PLAIN = st.text("abcé熱 ;'", max_size=12)
 VALUES = st.recursive(
     st.none() | st.integers(-9, 9) | TEXT,
@@ -73,14 +77,14 @@ def record(draw, key: str, text: st.SearchStrategy, tags: st.SearchStrategy) -> 
 
 @st.composite
 def csv_file(draw, stem: str) -> File:
-    faults = [None, None, None, "short", "long", "tainted", "mistyped"]
+    faults = [None, None, None, None, "short", "long", "tainted", "mistyped"]
     # A quote left open is closed by the next one, whoever meant it: there is no other in such a file.
-    left_open = draw(st.none() | st.integers(0, 5))
+    left_open = draw(st.sampled_from([None, None, None, 0, 2]))
     text = TEXT if left_open is None else PLAIN
     end = draw(st.sampled_from(["\n", "\r\n", "\r"])).encode()
     taint = draw(st.sampled_from([b"\xff", b"\x1f", b"\1", b"\2"]))
     written, records, line = ",".join(HEADER).encode() + end, [], 2
-    for number in range(draw(st.integers(0, 6))):
+    for number in range(draw(st.sampled_from([0, 1, 3, 6]))):
         values = draw(record(f"{stem}-{number}", text, text.map(lambda tags: tags or None)))
         fault = "left open" if number == left_open else draw(st.sampled_from(faults))
         cells = ["" if values[name] is None else str(values[name]) for name in HEADER]
@@ -108,7 +112,7 @@ def json_lines(draw, stem: str) -> File:
     faults = ["torn", "noise", "mistyped", "NUL", "NaN", "twice", "deep"]
     end = draw(st.sampled_from(["\n", "\r\n", "\r", "\n\n"]))
     lines, records, fault = [], [], None
-    for number in range(draw(st.integers(0, 6))):
+    for number in range(draw(st.sampled_from([0, 1, 3, 6]))):
         values, before = draw(record(f"{stem}-{number}", TEXT, VALUES)), fault
         fault = draw(st.sampled_from([None, None, None, *faults]))
         if fault == "noise" and before == "torn":
@@ -151,11 +155,13 @@ def json_objects(draw, stem: str) -> File:
 
 @st.composite
 def files(draw) -> list[File]:
-    """Up to four files, each as it is, compressed, or such that it is not read."""
+    """Some files, each as it is, compressed, or such that it is not read."""
     batch = []
-    for number in range(draw(st.integers(1, 4))):
+    for number in range(draw(st.integers(2, 4))):
         file = draw(draw(st.sampled_from([csv_file, json_lines, json_objects]))(f"K{number}"))
-        how = draw(st.sampled_from(["plain", "plain", "gz", "zip", "unfinished", "misnamed", "ahead"]))
+        how = draw(
+            st.sampled_from(["plain", "plain", "plain", "plain", "gz", "zip", "unfinished", "misnamed", "ahead"])
+        )
         match how:
             case "gz" if file.content:
                 file = replace(file, name=f"{file.name}.gz", content=gzip.compress(file.content))

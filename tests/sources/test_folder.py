@@ -284,7 +284,8 @@ def test_a_place_is_a_line_in_the_other_formats(tmp_path):
     columns = (*COLUMNS, Column("place", "text", provenance=True))
     deliver(tmp_path, "a.csv", 'Call No.,offered,email,tags\nK1,1,,"two\nlines"\nK2,2,,\n')
     deliver(tmp_path, "a.jsonl", '\n{"Call No.": "K3"}')
-    assert [r["place"] for r in read(table("*.csv", columns), tmp_path)[0]] == ["line 2", "line 4"]
+    rows, _ = read(table("*.csv", columns), tmp_path)
+    assert [(r["place"], r["tags"]) for r in rows] == [("line 2", "two\nlines"), ("line 4", None)]
     assert [r["place"] for r in read(table("*.jsonl", columns), tmp_path)[0]] == ["line 2"]
 
 
