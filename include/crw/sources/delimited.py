@@ -13,7 +13,7 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -24,6 +24,7 @@ from duckdb import DuckDBPyConnection
 from crw.contracts import ContractError
 from crw.sources import BLANKS
 from crw.sources.code_book import CodeBook
+from crw.sources.quotes import extent as extent_of
 from crw.sources.text_file import MARK, check_encoding, open_marked
 
 SEPARATOR = "\x1f"
@@ -42,7 +43,6 @@ BUFFER = 1 << 21
 FAULT = f"{MARK}!"
 """Stands in the copy for a row that is none, before the reason."""
 UNCLOSED, OVERLONG = "a quote is opened and never closed", f"more than {LONGEST:,} characters"
-QUOTES = re.compile('"+')
 
 csv.field_size_limit(LONGEST)
 
@@ -223,10 +223,10 @@ class Delimited:
         Its own are those up to the quote that closes it. Where one is never closed that is its first line alone: what it would
         swallow are rows.
         """
-        extent = _extent(chain([line], lines), self.book.delimiter)
+        extent = extent_of(chain([line], lines), self.book.delimiter)
         if extent is None:
             position = file.tell()
-            extent = _extent(chain([line], lines, iter(partial(self._line, file), "")), self.book.delimiter)
+            extent = extent_of(chain([line], lines, iter(partial(self._line, file), "")), self.book.delimiter)
             file.seek(position)
         if not extent and (reason == OVERLONG or not is_at_once):
             reason = UNCLOSED
@@ -278,27 +278,6 @@ def _clean(text: str) -> str:
     for character, mark in RESERVED.items():
         text = text.replace(character, mark)
     return text
-
-
-def _extent(lines: Iterable[str], delimiter: str) -> int | None:
-    """How many of the lines a row takes whose quotes are at fault; 0 where one is never closed, None where they end first.
-
-    By the number of quotes alone: an odd one is open. One that stands where a value begins, while another is open, shows that
-    this was never closed; within a text, it is a quote that somebody forgot to double.
-    """
-    is_open = False
-    for number, line in enumerate(lines, 1):
-        for quotes in QUOTES.finditer(line):
-            if len(quotes[0]) % 2 == 0:
-                continue
-            start, end = quotes.span()
-            begins, ends = line[:start][-1:] in ("", delimiter), line[end : end + 1] in ("", delimiter, "\n")
-            if is_open and begins and not ends:
-                return 0
-            is_open = not is_open
-        if not is_open:
-            return number
-    return None
 
 
 def _told(error: csv.Error) -> str:
