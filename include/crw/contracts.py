@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import cache
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import yaml
 
@@ -119,6 +120,8 @@ class Table:
     """Fields known at the source that must not leave it."""
     relation: str | None = None
     """For a database: the relation to read, as schema.table."""
+    clock: str | None = None
+    """For a database: the time zone whose clock its timestamps without one show; undeclared, such columns are refused."""
     endpoint: str | None = None
     """For an API: the path that lists the records."""
     layout: Layout | None = None
@@ -231,6 +234,7 @@ def _table(source: dict, declaration: dict, path: Path) -> Table:
             watermark=meta["watermark"],
             withheld=frozenset(meta.get("withheld", ())),
             relation=meta.get("relation"),
+            clock=_clock(meta.get("clock", source_meta.get("clock")), where),
             endpoint=meta.get("endpoint"),
             layout=_layout(meta["layout"], where) if "layout" in meta else None,
             bounds=_bounds(meta.get("bounds", {}), where),
@@ -283,6 +287,12 @@ def _days_ahead(latest: str, where: str) -> int:
     if not found:
         raise ContractError(f"{where}: latest must be business_date or business_date + <days>, not {latest}")
     return int(found[1] or 0)
+
+
+def _clock(name: str | None, where: str) -> str | None:
+    if name is not None and name not in available_timezones():
+        raise ContractError(f"{where}: clock {name!r} is no time zone, such as Asia/Hong_Kong")
+    return name
 
 
 def _bounds(entry: dict, where: str) -> Bounds:
