@@ -10,9 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-BLANKS = " \t\n\r\u00a0\u200b\u200c\u200d\u2060\u3000\ufeff"
-"""What is not seen at the ends of a value and means nothing there; staging trims the same (macro `trimmed`)."""
-
 DELIMITER = "\t"
 """Between the columns of a Section: the text of an array then needs no quotes, which costs a tenth less time."""
 
