@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import cache
 from pathlib import Path
-from zoneinfo import available_timezones
 
 import yaml
 
@@ -234,7 +233,7 @@ def _table(source: dict, declaration: dict, path: Path) -> Table:
             watermark=meta["watermark"],
             withheld=frozenset(meta.get("withheld", ())),
             relation=meta.get("relation"),
-            clock=_clock(meta.get("clock", source_meta.get("clock")), where),
+            clock=meta.get("clock", source_meta.get("clock")),
             endpoint=meta.get("endpoint"),
             layout=_layout(meta["layout"], where) if "layout" in meta else None,
             bounds=_bounds(meta.get("bounds", {}), where),
@@ -287,12 +286,6 @@ def _days_ahead(latest: str, where: str) -> int:
     if not found:
         raise ContractError(f"{where}: latest must be business_date or business_date + <days>, not {latest}")
     return int(found[1] or 0)
-
-
-def _clock(name: str | None, where: str) -> str | None:
-    if name is not None and name not in available_timezones():
-        raise ContractError(f"{where}: clock {name!r} is no time zone, such as Asia/Hong_Kong")
-    return name
 
 
 def _bounds(entry: dict, where: str) -> Bounds:

@@ -133,9 +133,14 @@ def read(table, connection, interval):
     return database.read(table, connection, interval, b"secret")
 
 
-def test_a_clock_that_is_no_time_zone_is_a_fault_of_the_contract():
-    with pytest.raises(ContractError, match="here: clock 'Hong Kong' is no time zone"):
-        contracts._clock("Hong Kong", "here")
+def test_a_clock_that_is_no_time_zone_is_a_fault_of_the_contract(make_case_database):
+    make_case_database(types={"case_event.recorded_at": "timestamp"})
+    interval = Interval(ledger.BEGINNING, datetime(2013, 4, 1, tzinfo=HONG_KONG))
+    with (
+        connections.database("case_management") as connection,
+        pytest.raises(ContractError, match="case_event: its contract's clock 'Hong Kong' is no time zone"),
+    ):
+        read(replace(EVENT, clock="Hong Kong"), connection, interval)
 
 
 BEYOND = ["infinity", "-infinity", "0044-03-15 12:00+08 BC", "9999-12-31 23:59:59+00", "294276-12-31 23:59:59+00"]

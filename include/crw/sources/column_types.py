@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import available_timezones
+
 from psycopg import Connection, sql
 
 from crw.contracts import Column, ContractError, Table
@@ -27,7 +29,7 @@ def found(table: Table, connection: Connection) -> dict[str, str]:
 
     Raises:
         ContractError: the relation lacks a column of the contract, has one that the contract does not know, or has one
-            whose type cannot be read as the contract's. The message names all of them.
+            whose type cannot be read as the contract's (the message names all of them), or the contract's clock is none.
     """
     rows = connection.execute(
         "with recursive resolved as ("
@@ -40,6 +42,8 @@ def found(table: Table, connection: Connection) -> dict[str, str]:
     ).fetchall()
     where = f"relation {table.relation}"
     table.check_fields({name for name, _, _ in rows}, where)
+    if table.clock is not None and table.clock not in available_timezones():
+        raise ContractError(f"{where}: its contract's clock {table.clock!r} is no time zone, such as Asia/Hong_Kong")
     types = {name: type for name, _, type in rows}
     declared = {name: type for name, type, _ in rows}
     if wrong := [column for column in table.columns if not _is_readable(column, types[column.field], table.clock)]:
