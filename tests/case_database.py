@@ -9,11 +9,18 @@ import psycopg
 from crw import contracts
 
 
-def create(connection: psycopg.Connection) -> None:
-    """Create the relations of the feedback contract, empty, with the columns that must not leave them."""
+def create(connection: psycopg.Connection, types: dict[str, str] | None = None) -> None:
+    """Create the relations of the feedback contract, empty, with the columns that must not leave them.
+
+    `types` are those of columns that are not of the contract's, by `<table>.<column>`.
+    """
     connection.execute("create schema case_management")
     for table in contracts.sources()["feedback"]:
-        columns = [f"{column.name} {column.type}" for column in table.columns if not column.pseudonym_of]
+        columns = [
+            f"{column.name} {(types or {}).get(f'{table.name}.{column.name}', column.type)}"
+            for column in table.columns
+            if not column.pseudonym_of
+        ]
         columns += [f"{name} text" for name in sorted(table.withheld)]
         connection.execute(f"create table {table.relation} ({', '.join(columns)})")
 

@@ -131,6 +131,56 @@ def test_values_that_are_not_of_their_type_go_to_quarantine_with_the_reason(data
     assert rows[1][2] == "not an unambiguous date: '05/11/2012'"
 
 
+FORMS = {
+    ("feedback", "cases", "case_id"): (
+        ["12", " 12\ufeff", "-3", 9007199254740993, "007", ""],
+        ["0x1F", "0b1", "0o7", "1_000", "+5", "1e3", "12.0", "1.5", "9" * 30, "１２", "NaN", True],
+    ),
+    ("feedback", "cases", "is_anonymous"): (
+        [True, "TRUE", "Y", "no", "0", 1, None],
+        ["t", "f", "on", "off", "tr", "ye", "10", "maybe"],
+    ),
+    ("feedback", "cases", "closed_at"): (
+        ["2013-03-31T12:00:00Z", "2013-03-31 12:00+0800", "2013-03-31T12:00:00.123456000 +08:00", "1800-01-01T00:00:00+07:36:42",
+         "9999-12-31T23:59:59+08:00"],
+        ["now", "epoch", "today", "infinity", "2013-03-31T12:00:00", "2013-03-31 12:00 HKT", "2013-03-31 12:00 Asia/Hong_Kong",
+         "2013-03-31T24:00:00+08:00", "2013-03-31T23:59:60+08:00", "2013-03-31T23:59:59.9999999+08:00", "2013-03-31 12:00 PM +08:00",
+         "20130331T120000+0800", "J2451187 12:00+08", "0044-03-15T12:00:00+08:00 BC", "1364702400"],
+    ),
+    ("feedback", "post_office", "opened_on"): (
+        ["2013-03-31", "\u00a02013-03-31\t"],
+        ["2013-03-31T00:00:00", "2013-3-1", "J2451187", "20130331", "2013.090", "epoch", "yesterday", "Jan 5 2013", "0000-00-00",
+         "2013-03-31 BC", "10000-01-01"],
+    ),
+    ("engagement", "hotline_interval", "start_time"): (
+        ["09:15", "23:59:59.999999", "00:00"],
+        ["allballs", "now", "24:00", "12:00:60", "9:15 AM", "091500", "23:59:59.9999999", "09:15+08", "noon"],
+    ),
+    ("engagement", "hotline_interval", "offered"): (["0", 7], ["0x1F", "1_000", "3000000000"]),
+    ("survey", "respondent", "weight"): (["1", ".5", "1e-7", 0.25, "+2."], ["NaN", "Infinity", "0x1F", "1_000", "1,5", "1e400", "e5"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("place", "forms"), FORMS.items(), ids=lambda value: ".".join(value) if len(value) == 3 else ""
+)
+def test_a_type_has_one_form_as_text_and_what_only_postgresql_understands_is_refused(database, place, forms):
+    *names, column = place
+    table, (good, bad) = contracts.table(*names), forms
+    landed(database, [json.dumps({column: value}) for value in [*good, *bad]], table=table)
+    refused = database.execute(
+        "select record -> %s from quarantine.record where reasons -> 0 ->> 'rule' = 'type' order by row_no", [column]
+    ).fetchall()
+    assert [value for (value,) in refused] == bad
+    read = database.execute(f"select count(*) from landing.{table.identifier}").fetchone()
+    assert read == (len(good),)
+
+
+def test_every_type_of_a_contract_has_a_form():
+    types = {column.type for table in contracts.tables().values() for column in table.columns}
+    assert types - {"text", "jsonb"} <= landing.SHAPES.keys()
+
+
 def test_rows_the_reader_could_not_read_are_kept_and_counted(database):
     load = ledger.start_load(database, CATEGORY, NIGHT, "test")
     rejected: list[Rejection] = []

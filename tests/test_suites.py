@@ -72,8 +72,9 @@ def spoilt_rows(table):
             rows.append((f"{column.name}_present", good | {column.name: None}))
         if column.required and column.codes:
             rows.append((f"{column.name}_present", good | {column.name: "n/a"}))
-        if column.longest:
-            rows.append((f"{column.name}_not_too_long", good | {column.name: "x" * (column.longest + 1)}))
+        if longest := contract_rules.longest(column):
+            orphan = f" {re.sub('_(code|id|no)$', '', column.name)}_exists" if column.references else ""
+            rows.append((f"{column.name}_not_too_long{orphan}", good | {column.name: "x" * (longest + 1)}))
         if column.name in table.key and column.type == "text" and not column.provenance:
             also = " delivery_id_length delivery_id_hexadecimal" if table.identifier == "survey__delivery" else ""
             rows.append((f"{column.name}_not_blank{also}", good | {column.name: "\u3000 \ufeff"}))

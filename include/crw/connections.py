@@ -12,6 +12,8 @@ import psycopg
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import Connection
 
+from crw import session
+
 WAREHOUSE = "warehouse"
 API_TIMEOUT = 30.0  # seconds, for one page
 
@@ -24,8 +26,10 @@ def warehouse() -> psycopg.Connection:
 
 
 def database(connection_id: str) -> psycopg.Connection:
-    """A psycopg 3 connection to a PostgreSQL database."""
-    return PostgresHook(postgres_conn_id=connection_id).get_conn()
+    """A psycopg 3 connection to a PostgreSQL database, with our settings of a session."""
+    connection = PostgresHook(postgres_conn_id=connection_id).get_conn()
+    session.fix(connection)
+    return connection
 
 
 def folder(connection_id: str) -> Path:

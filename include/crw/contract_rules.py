@@ -25,6 +25,13 @@ AS_WRITTEN = {name: f"{{{name}}}" for name in ("batch", "interval_start", "inter
 
 Rule = dict[str, Any]
 
+USUAL = {"median": "percentile_cont(0.5) within group (order by rows_read)", "busiest": "max(rows_read)"}
+"""What a volume limit may take for a usual night."""
+
+
+class LimitError(ValueError):
+    """A suite changes a limit that its rule does not have, or to what it cannot be. The message names rule and limit."""
+
 
 def of(contract: Table, limits: dict[str, dict[str, Any]] | None = None) -> list[Rule]:
     """The rules of a table: volume, watermark and key, then those of each column.
@@ -35,6 +42,7 @@ def of(contract: Table, limits: dict[str, dict[str, Any]] | None = None) -> list
 
     Raises:
         ContractError: a column refers to a table or column, or names a list, that is not declared.
+        LimitError: a limit is none of the rule's.
     """
     rules = [*_of_the_load(contract, limits or {}), *_of_the_key(contract)]
     for column in contract.columns:
@@ -84,7 +92,7 @@ def _said_of(column: Column) -> dict[str, Any]:
         "is_absent": absent,
         "is_after_night": night,
         "codes": column.codes,
-        "longest": column.longest,
+        "longest": longest(column),
         "lowest": column.lowest,
         "days_ahead": column.days_ahead,
         "earliest": column.earliest,
@@ -94,12 +102,28 @@ def _said_of(column: Column) -> dict[str, Any]:
 
 
 def _of_the_load(contract: Table, limits: dict[str, dict[str, Any]]) -> Iterator[Rule]:
-    for kind in (expectations.ExpectVolumeNotExtreme, expectations.ExpectVolumeAsUsual):
-        limit = kind.limits | limits.get(kind.rule, {})
+    kinds = (expectations.ExpectVolumeNotExtreme, expectations.ExpectVolumeAsUsual)
+    if unlimited := [name for name in limits if limits[name] and name not in [kind.rule for kind in kinds]]:
+        raise LimitError(f"{', '.join(unlimited)} has no limits to change")
+    for kind in kinds:
+        limit = _limits(kind, limits.get(kind.rule, {}))
         yield _query(kind, **limit, history=_history(contract, limit))
     watermark = contract.column(contract.watermark)
     yield _condition(expectations.ExpectWatermarkBeforeIntervalEnd, watermark, _if_the_reader_errs(watermark, contract))
     yield _condition(expectations.ExpectWatermarkAfterIntervalStart, watermark)
+
+
+def _limits(kind: type, changed: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(changed, dict):
+        raise LimitError(f"{kind.rule}: limits must be given by name")
+    for name, value in changed.items():
+        if name not in kind.limits:
+            raise LimitError(f"{kind.rule} has no limit {name}, but {', '.join(kind.limits)}")
+        if name == "usual" and value not in USUAL:
+            raise LimitError(f"{kind.rule}: usual is {' or '.join(USUAL)}, not {value}")
+        if name != "usual" and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
+            raise LimitError(f"{kind.rule}: {name} is a number, not {value!r}")
+    return kind.limits | changed
 
 
 def _history(contract: Table, limit: dict[str, Any]) -> str:
@@ -108,12 +132,11 @@ def _history(contract: Table, limit: dict[str, Any]) -> str:
     `usual` of the last published ones, which are `nights`; `latest`, the last of them; `refused`, the most that was refused as
     extreme since.
     """
-    usual = {"median": "percentile_cont(0.5) within group (order by rows_read)", "busiest": "max(rows_read)"}
     loads = f"from audit.load where source = '{contract.source}' and table_name = '{contract.name}'"
     return (
         "select rows_read, days, nights, usual, latest, refused from (select rows_read, "
         "greatest(extract(day from interval_end - interval_start)::integer, 1) as days from audit.load where load_id = {load_id}) now, "
-        f"(select count(*) as nights, {usual[limit['usual']]} as usual, "
+        f"(select count(*) as nights, {USUAL[limit['usual']]} as usual, "
         "(array_agg(rows_read order by business_date desc, load_id desc))[1] as latest, max(load_id) as last_load_id "
         f"from (select * {loads} and state = 'published' and rows_read > 0 and business_date < {{business_date}} "
         f"order by business_date desc, load_id desc limit {limit['nights']}) recent) history, "
@@ -152,7 +175,7 @@ def _of(column: Column, contract: Table) -> Iterator[Rule]:
             yield _condition(expectations.ExpectExpectedToBePresent, column)
     if column.pseudonym_of:
         yield _condition(expectations.ExpectPseudonym, column)
-    if column.longest:
+    if longest(column):
         yield _condition(expectations.ExpectTextNotTooLong, column)
     if column.lowest is not None:
         yield _condition(expectations.ExpectNumberNotBelow, column)
@@ -161,6 +184,12 @@ def _of(column: Column, contract: Table) -> Iterator[Rule]:
     if column.references:
         yield _reference_rule(column)
     yield from _moment_rules(column)
+
+
+def longest(column: Column) -> int | None:
+    """Most characters of a column: what its contract says, else what those say to which it refers, for core has it in indexes too."""
+    referred = [table(source, name).column(key).longest for source, name, key in column.references]
+    return column.longest or (max(referred) if referred and all(referred) else None)
 
 
 def _code_rule(column: Column) -> Rule:

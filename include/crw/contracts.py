@@ -119,6 +119,8 @@ class Table:
     """Fields known at the source that must not leave it."""
     relation: str | None = None
     """For a database: the relation to read, as schema.table."""
+    clock: str | None = None
+    """For a database: the time zone whose clock its timestamps without one show; undeclared, such columns are refused."""
     endpoint: str | None = None
     """For an API: the path that lists the records."""
     layout: Layout | None = None
@@ -231,6 +233,7 @@ def _table(source: dict, declaration: dict, path: Path) -> Table:
             watermark=meta["watermark"],
             withheld=frozenset(meta.get("withheld", ())),
             relation=meta.get("relation"),
+            clock=meta.get("clock", source_meta.get("clock")),
             endpoint=meta.get("endpoint"),
             layout=_layout(meta["layout"], where) if "layout" in meta else None,
             bounds=_bounds(meta.get("bounds", {}), where),

@@ -41,8 +41,14 @@ class ExpectNoRowWhere(ColumnMapExpectation):
     args_keys: ClassVar[tuple[str, ...]] = ("column", "condition")
 
     def _validate(self, metrics: dict[str, Any], *arguments: Any, **named: Any) -> dict[str, Any]:
-        """As Great Expectations does, which however lets every rule pass on a column of which each value is null."""
+        """As Great Expectations does, which however lets every rule pass on a column of which each value is null.
+
+        And which takes a rule for broken that more nulls fail than there are values: over 100 % of what is not missing.
+        """
         outcome = super()._validate(metrics, *arguments, **named)
+        found = outcome["result"]
+        if "unexpected_percent_total" in found:
+            found["unexpected_percent"] = found["unexpected_percent_nonmissing"] = found["unexpected_percent_total"]
         return {**outcome, "success": not metrics[f"{self.map_metric}.unexpected_count"]}
 
 

@@ -13,15 +13,33 @@ from psycopg.types.json import Jsonb
 from crw import ledger
 from crw.contracts import Column, Table
 from crw.ledger import Load
-from crw.sources import DELIMITER, Batch, Rejection, Section
+from crw.sources import BLANKS, DELIMITER, Batch, Rejection, Section
 from crw.warehouse import columns_of, landing_table
 
-# PostgreSQL reads 'today', 'infinity' and 05/11/2012 as dates and NaN as a number; a source may not.
+# PostgreSQL reads more than a source may write: 'today', 'allballs', 24:00, 05/11/2012, J2451187 and the names of time zones;
+# NaN, 0x1F and 1_000; 'on' and 'tr'. More than microseconds it rounds, 23:59:59.9999999 into the next day.
+_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6}0*)?)?"
 SHAPES = {
-    "date": r"^\d{4}-\d{2}-\d{2}$",
-    "timestamptz": r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)$",
-    "numeric": r"^[+-]?\.?\d",
+    "date": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    "time": rf"^{_CLOCK}$",
+    "timestamptz": rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ]{_CLOCK} ?(Z|[+-][0-9]{{2}}(:?[0-9]{{2}}){{0,2}})$",
+    "numeric": r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$",
+    "integer": r"^-?[0-9]+$",
+    "bigint": r"^-?[0-9]+$",
+    "boolean": "(?i)^(true|false|yes|no|y|n|1|0)$",
 }
+"""How a value of a type is written as text, by a source that says no more of its types than JSON or CSV do."""
+
+BOUNDS = {
+    "date": ("{0} not between '0001-01-01' and '9999-12-31'", "outside the years 1 to 9999"),
+    "timestamptz": (
+        "{0} < '0001-01-01 00:00+00' or {0} >= timestamptz '9999-12-31 00:00+08' + interval '1 day'",
+        "outside the years 1 to 9999",
+    ),
+    "time": ("{0} = '24:00'", "the end of a day, which is no time of it"),
+    "numeric": ("{0} in ('NaN', 'Infinity', '-Infinity')", "no number"),
+}
+"""Which values of a type that PostgreSQL holds are refused, and why: few other programs can hold them, and none can reckon with them."""
 
 
 def land(connection: Connection, load: Load, batch: Batch) -> int:
@@ -44,6 +62,7 @@ def land(connection: Connection, load: Load, batch: Batch) -> int:
                 rows_read = sum(_copy_section(cursor, table, section) for section in batch.blocks)
             case "json":
                 rows_read = _land_json(cursor, load, batch.blocks)
+        _quarantine_beyond_bounds(cursor, load)
         rows_read += _quarantine_unread(cursor, load, batch.rejected, first_row_no=rows_read + 1)
         analyze(cursor, table)
         _check_count(cursor, load, rows_read)
@@ -117,7 +136,7 @@ def _land_json(cursor: Cursor, load: Load, records: Iterable[str]) -> int:
 def _text(column: Column) -> sql.Composed:
     """The value as text; a blank is no value, except in a text column, where it is kept as it came."""
     text = sql.SQL("record ->> {}").format(sql.Literal(column.name))
-    return text if column.type == "text" else sql.SQL("nullif(trim({}), '')").format(text)
+    return text if column.type == "text" else sql.SQL("nullif(btrim({}, {}), '')").format(text, sql.Literal(BLANKS))
 
 
 def _cast(column: Column) -> sql.Composed:
@@ -140,6 +159,35 @@ def _problem(column: Column) -> sql.Composed:
     return sql.SQL("case when {} then '[]'::jsonb else jsonb_build_array({}) end").format(
         sql.SQL("coalesce({}, true)").format(valid),
         _reason(sql.Literal(column.name), sql.SQL("record ->> {}").format(sql.Literal(column.name)), message),
+    )
+
+
+def _quarantine_beyond_bounds(cursor: Cursor, load: Load) -> None:
+    """Move what no later step could hold out of the landing table, whatever way it came."""
+    bounded = [column for column in load.table.columns if column.type in BOUNDS]
+    beyond = {c.name: sql.SQL(BOUNDS[c.type][0]).format(sql.Identifier(c.name)) for c in bounded}
+    reasons = [
+        sql.SQL("case when {} then jsonb_build_array({}) else '[]' end").format(
+            beyond[column.name],
+            _reason(
+                sql.Literal(column.name),
+                sql.SQL("{}::text").format(sql.Identifier(column.name)),
+                sql.Literal(f"{column.name} is {BOUNDS[column.type][1]}"),
+            ),
+        )
+        for column in bounded
+    ]
+    cursor.execute(
+        sql.SQL(
+            "with refused as (delete from {} where {} returning *) "
+            "insert into quarantine.record (load_id, source, table_name, business_date, row_no, record, reasons) "
+            "select {}, {}, {}, {}, _row_no, to_jsonb(refused) - '_row_no', {} from refused"
+        ).format(
+            landing_table(load.table),
+            sql.SQL(" or ").join(beyond.values()),
+            *map(sql.Literal, _identity(load)),
+            sql.SQL(" || ").join(reasons),
+        )
     )
 
 

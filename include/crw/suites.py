@@ -38,15 +38,19 @@ def of_landing(table: Table, folder: Path) -> dict[str, Any]:
     the reason. `meta` may say another quarantine_threshold or quarantine_allowance than the usual ones.
 
     Raises:
-        QualityError: the file is no JSON, changes a rule that is not made or without a reason, a rule lacks its name, notes
-            or severity or repeats a name, or a warning names no rows, because there would be nothing to quarantine.
+        QualityError: the file is no JSON, changes a rule that is not made, a limit that it does not have, or without a reason, a
+            rule lacks its name, notes or severity or repeats a name, or a warning names no rows, because there would be nothing
+            to quarantine.
     """
     from crw import contract_rules
 
     path = folder / table.source / f"{table.name}.json"
     particular = _read(path) if path.exists() else {}
     changes = particular.get("changes", {})
-    made = contract_rules.of(table, {name: change.get("limits", {}) for name, change in changes.items()})
+    try:
+        made = contract_rules.of(table, {name: change.get("limits", {}) for name, change in changes.items()})
+    except contract_rules.LimitError as error:
+        raise QualityError(f"suite {path}: {error}") from None
     if strange := sorted(changes.keys() - {rule["meta"]["rule"] for rule in made}):
         raise QualityError(f"suite {path}: changes {', '.join(strange)}, which does not follow from the contract")
     rules = [_changed(rule, changes.get(rule["meta"]["rule"]), path) for rule in made]

@@ -10,7 +10,7 @@ from datetime import date
 from psycopg import Connection
 
 from crw import as_of, contracts, seeds
-from crw.settings import DBT_PROJECT
+from crw.settings import DBT_PROJECT, HONG_KONG
 
 
 class BuildError(RuntimeError):
@@ -75,7 +75,10 @@ def build(connection: Connection, business_date: date) -> list[BuiltModel]:
     known_on = max(business_date, published or business_date)
     version = project_version()
     os.environ.update(
-        CRW_BUSINESS_DATE=known_on.isoformat(), CRW_PROJECT_VERSION=version, CRW_SEED_PATH=str(seeds.prepare())
+        CRW_BUSINESS_DATE=known_on.isoformat(),
+        CRW_PROJECT_VERSION=version,
+        CRW_SEED_PATH=str(seeds.prepare()),
+        PGTZ=HONG_KONG.key,
     )
     # First, so that a build that is killed here is one that another will take up.
     if _built_version(connection) != version:

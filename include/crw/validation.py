@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from psycopg import Connection, sql
-from sqlalchemy import URL
+from sqlalchemy import URL, event
 
+from crw import session
 from crw.suites import IN_SQL, QualityError, import_gx, is_row_rule, literal
 
 EXAMPLES = 5
@@ -83,6 +84,9 @@ def _open_batch(connection: Connection, relation: tuple[str, str], parameters: d
         asset = source.add_table_asset(relation[1], schema_name=relation[0], table_name=relation[1])
     except gx.datasource.fluent.interfaces.TestConnectionError as error:
         raise QualityError(f"{'.'.join(relation)} could not be read: {error}") from error
+    engine = source.get_execution_engine().engine
+    engine.dispose()
+    event.listen(engine, "connect", lambda opened, _: session.fix(opened))
     batch = asset.add_batch_definition_whole_table("all").get_batch()
 
     def validate(suite: dict[str, Any], result_format: str | dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from psycopg import Connection, sql
 from crw import contracts, landing, ledger, publish, quality
 from crw.local.postgres import Server, binaries
 from crw.settings import HONG_KONG
-from crw.sources import Interval, database, pseudonym
+from crw.sources import Interval, column_types, database, pseudonym
 from crw.warehouse import columns_of, landing_table
 from tests.bench import deliveries
 from tests.bench.stage import Stage, checks
@@ -77,7 +77,8 @@ def _extract(warehouse: Connection, dsn: str) -> Stage:
         with psycopg.connect(dsn) as source:
             landing.land(warehouse, _new_load(warehouse, CASES), database.read(CASES, source, INTERVAL, SECRET))
 
-    query = database.statement(CASES, INTERVAL).as_string(warehouse)
+    types = column_types.found(CASES, warehouse)
+    query = database.statement(CASES, types, database.within(CASES, INTERVAL, types)).as_string(warehouse)
     without_pseudonyms = query
     for column in CASES.columns:
         if column.pseudonym_of:

@@ -103,6 +103,14 @@ def test_a_suite_that_could_not_gate_is_refused(write_suite, rules, message):
         ({"key_unique": {"severity": "info"}}, "a change of key_unique has a reason"),
         ({"key_unique": {"kwargs": {}, "reason": "why"}}, "a change of key_unique has a reason"),
         (
+            {"volume_extreme": {"limits": {"nigths": 9}, "reason": "why"}},
+            r"category\.json: volume_extreme has no limit nigths, but nights, usual, times, plus",
+        ),
+        ({"volume_extreme": {"limits": {"usual": "mean"}, "reason": "why"}}, "usual is median or busiest, not mean"),
+        ({"volume_extreme": {"limits": {"times": "20"}, "reason": "why"}}, "times is a number, not '20'"),
+        ({"volume_unusual": {"limits": ["nights"], "reason": "why"}}, "volume_unusual: limits must be given by name"),
+        ({"key_unique": {"limits": {"times": 3}, "reason": "why"}}, "key_unique has no limits to change"),
+        (
             {"volume_extreme": {"severity": "warning", "reason": "why"}},
             "volume_extreme is a warning but selects no _row_no",
         ),
@@ -124,6 +132,17 @@ def test_a_changed_rule_keeps_its_condition_and_says_why(write_suite):
     [changed] = [rule for rule in suite["expectations"] if rule["meta"]["rule"] == "key_unique"]
     assert (changed["severity"], changed["meta"]["notes"].endswith("It must not be.")) == ("critical", True)
     assert "unexpected_rows_query" in changed["kwargs"]
+
+
+def test_values_are_fetched_on_hong_kongs_clock_whatever_the_warehouse_is_set_to(database, write_suite, land):
+    write_suite()
+    load_id = land("complaint")
+    database.execute("update landing.feedback__category set updated_at = '0001-01-01 00:00+00'")
+    database.execute(f"alter database {database.info.dbname} set timezone = 'America/New_York'")
+    outcome = validate(database, load_id)
+    assert [(result.rule, result.error) for result in outcome.results if not result.success] == [
+        ("watermark_after_interval_start", None)
+    ]
 
 
 def test_a_missing_load_is_named(database):

@@ -61,6 +61,15 @@ def test_a_condition_holds_of_a_column_that_is_null_throughout(database, write_s
     assert (outcome.quarantined, len(quarantined(database))) == (2, 2)
 
 
+def test_a_condition_may_hold_of_more_nulls_than_there_are_values(database, write_suite, land):
+    write_suite(
+        rule("named", "warning", "expect_no_row_where", column="name_en", condition="name_en is null"), threshold=1
+    )
+    load_id = land("complaint", "complaint", "complaint")
+    database.execute("update landing.feedback__category set name_en = 'a' where category_code = 'C3'")
+    assert validate(database, load_id).quarantined == 2
+
+
 def test_info_only_reports(database, write_suite, land):
     write_suite(kind_is_complaint("info"))
     outcome = validate(database, land("complaint", "gossip"))

@@ -154,10 +154,51 @@ def test_a_value_that_cannot_be_stored_is_refused_by_record_and_column_and_not_r
     ]
     assert [row.reason.rpartition(": ")[2] for row in rejected] == [
         "role holds a NUL character",
-        "role holds half a surrogate pair",
+        "role holds bytes that are no UTF-8, or half a surrogate pair",
         "email is not a text but int",
-        "role holds a number that is not finite",
+        "role holds a number that is not finite, or too long",
     ]
+
+
+def page_of(*records):
+    return f'{{"data": [{", ".join(records)}], "next_cursor": null}}'
+
+
+ODD = {
+    '{"a": ' * 20_000 + "1" + "}" * 20_000: "role is nested more than 100 levels deep",
+    "[" * 101 + "]" * 101: "role is nested more than 100 levels deep",
+    "9" * 5000: "role holds a number that is not finite, or too long",
+    "1e400": "role holds a number that is not finite, or too long",
+    "NaN": "role holds a number that is not finite, or too long",
+    r'"\u0000"': "role holds a NUL character",
+    r'{"\u0000": 1}': "role holds a NUL character",
+    r'"\ud83d"': "role holds bytes that are no UTF-8, or half a surrogate pair",
+    '"CHAN \udce9"': "role holds bytes that are no UTF-8, or half a surrogate pair",
+    '"a", "role": "b"': "the record has a field twice",
+    '[{"a": 1, "a": 2}]': "role holds an object that has a name twice",
+}
+
+
+@pytest.mark.parametrize(("odd", "reason"), ODD.items(), ids=lambda text: text[:20].encode("ascii", "replace").decode())
+def test_a_record_that_makes_its_page_hard_to_read_costs_itself_alone(make_crm, odd, reason):
+    crm = make_crm([])
+    records = [json.dumps(contact(number)) for number in (1, 2, 3)]
+    records[1] = records[1].replace('"owner"', odd)
+    crm.instead = [page_of(*records).encode("utf-8", "surrogateescape")]
+    read, rejected = crm.read_with_refusals()
+    assert [record["contact_id"] for record in read] == ["P1", "P3"]
+    assert [row.reason for row in rejected] == [f"/v1/contacts, {{'contact_id': 'P2'}}: {reason}"]
+
+
+def test_what_a_value_may_hold_is_kept_as_it_is(make_crm):
+    roles = [9007199254740993, "[" * 20_000, ["[", {"a": "]"}], "Café 🏤"]
+    crm = make_crm([contact(number, role=role) for number, role in enumerate(roles)])
+    assert [record["role"] for record in crm.read()] == roles
+
+
+def test_an_unknown_field_whose_name_cannot_be_written_is_named_all_the_same(make_crm):
+    with pytest.raises(contracts.ContractError, match=r"unknown column '\\ud800\\x00'"):
+        make_crm([contact(1) | {"\ud800\0": 1}]).read()
 
 
 @pytest.mark.parametrize(

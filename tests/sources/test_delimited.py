@@ -40,6 +40,16 @@ def test_a_bad_row_is_refused_alone_and_by_line(tmp_path, line, column, reason):
     assert rejection.column == column
 
 
+@pytest.mark.parametrize("machine", ["America/New_York", "Asia/Tokyo"])
+def test_a_date_with_its_zone_is_hong_kongs_day_whatever_the_machine_is_set_to(tmp_path, monkeypatch, machine):
+    monkeypatch.setenv("TZ", machine)
+    dated = {"column": "DT", "format": ["%d/%m/%Y %H:%M%z", "%d/%m/%Y"]}
+    lines = ["1,1,05/11/2010 15:59+0000,1,3,2,", "2,1,05/11/2010 16:00+00,1,3,2,", "3,1,05/11/2010,1,3,2,"]
+    deliver(tmp_path, csv_of(*lines), respondent=BOOK["respondent"] | {"interviewed_on": dated})
+    rows, rejected = respondents(tmp_path)
+    assert ([row["interviewed_on"] for row in rows], rejected) == (["2010-11-05", "2010-11-06", "2010-11-05"], [])
+
+
 def test_a_refused_row_is_kept_in_the_contracts_columns_without_the_ignored_ones(tmp_path):
     deliver(tmp_path, csv_of("2,abc,05/11/2010,1,3,2,my secret", "3,1,,2,1,1,a secret,too many"))
     _, rejected = respondents(tmp_path)

@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -26,11 +25,11 @@ from rich.console import Console
 
 from crw import contracts, seeds, settings, warehouse
 from crw.contracts import ContractError, Table
-from crw.ledger import Load, LoadError, find_load
+from crw.ledger import LoadError
 from crw.local import environment, findings, samples
 from crw.local.findings import Finding
 from crw.local.postgres import Server
-from crw.sources import code_book, database, pseudonym, scratch
+from crw.sources import code_book, scratch
 
 RUN = "check"
 POSTGRES = "postgres"
@@ -191,8 +190,6 @@ class _Check:
         match error:
             case AirflowNotFoundException():
                 return f"no connection {table.connection}: set {environment.connection_variable(table)}"
-            case psycopg.DataError() if table.reader == "database":
-                return f"{table.relation}: {self._mistyped(table)}"
             case psycopg.OperationalError():
                 return f"{table.connection} cannot be reached: {' '.join(str(error).split())}"
             case psycopg.DataError():
@@ -206,13 +203,6 @@ class _Check:
             case _ if isinstance(error, SAYS_NO_VALUE):
                 return str(error)
         return f"{type(error).__name__}, whose message may quote a value: a night's log has it"
-
-    def _mistyped(self, table: Table) -> str:
-        """Which columns of a relation hold a value that is not of their type: the server names the value alone."""
-        load = _load(self.warehouse, table)
-        faulty = [f"column {column.name} has a value that is no {column.type}" for column in table.columns
-                  if not _can_be_read(replace(table, columns=(column,)), load)]  # fmt: skip
-        return ", ".join(faulty) or "a value has not the type of the contract"
 
 
 def _referred_to(tables: list[Table]) -> list[Table]:
@@ -231,28 +221,6 @@ def _is_away(error: Exception) -> bool:
     return isinstance(
         error, AirflowNotFoundException | psycopg.OperationalError | httpx.TransportError | FileNotFoundError
     )
-
-
-def _load(connection: Connection, table: Table) -> Load:
-    (load_id,) = connection.execute(
-        "select max(load_id) from audit.load where source = %s and table_name = %s", [table.source, table.name]
-    ).fetchone()
-    return find_load(connection, table, load_id)
-
-
-def _can_be_read(table: Table, load: Load) -> bool:
-    from crw import connections
-
-    with connections.database(table.connection) as source, source.cursor() as cursor:
-        source.read_only = True
-        pseudonym.prepare(source, pseudonym.key())
-        try:
-            with cursor.copy(database.statement(table, load.interval)) as copy:
-                for _ in copy:
-                    pass
-        except psycopg.DataError:
-            return False
-    return True
 
 
 def tonight() -> date:

@@ -19,7 +19,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from crw.contracts import ContractError, Table
 from crw.sources import Batch, Interval, Rejection, scratch
-from crw.sources.record import UnusableValue, allowed
+from crw.sources.record import UnusableValue, allowed, parse
 
 PAGE_SIZE = 2000
 ATTEMPTS = 8
@@ -98,7 +98,8 @@ def _records(
             rejected.append(Rejection(reason, {"page": number, "record": place}))
             continue
         if record.keys() != seen:
-            table.check_fields(set(record), f"{table.endpoint}, record {record.get(table.key[0])!r}")
+            names = {name if name.isprintable() else ascii(name) for name in record}
+            table.check_fields(names, f"{table.endpoint}, record {record.get(table.key[0])!r}")
             seen = frozenset(record)
         if _is_later(record[table.watermark], interval):
             continue  # an API that ignores updated_before
@@ -112,7 +113,7 @@ def _records(
 def _is_later(watermark: Any, interval: Interval) -> bool:
     try:
         return datetime.fromisoformat(watermark) >= interval.end
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False  # kept: landing refuses what is no timestamp, with its reason
 
 
@@ -128,7 +129,8 @@ def _get(client: httpx.Client, endpoint: str, parameters: dict[str, Any]) -> dic
 def _page(endpoint: str, answer: httpx.Response) -> dict[str, Any]:
     """The page that an answer holds. What came instead is told by its kind alone, for it may hold records."""
     try:
-        page = answer.json()
+        # A byte that is no UTF-8 is its record's fault alone; the page is an object that holds a list of records.
+        page = parse(answer.content.decode("utf-8-sig", "surrogateescape"), around=2)
     except ValueError:
         kind = answer.headers.get("Content-Type", "unknown type")
         raise NoPageError(f"{endpoint}: no JSON came but {len(answer.content)} bytes of {kind}") from None

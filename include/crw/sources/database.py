@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from psycopg import Connection, IsolationLevel, sql
 
 from crw.contracts import Column, Table
-from crw.sources import Batch, Interval
+from crw.sources import Batch, Interval, column_types, encoding
 from crw.sources import pseudonym as pseudonyms
 
 MESSAGES_A_WRITE = 512  # COPY yields a message a row; one write a row costs 10-20 % more
@@ -25,41 +25,48 @@ def read(table: Table, connection: Connection, interval: Interval, secret: bytes
         secret: key of the pseudonyms.
 
     Raises:
-        ContractError: the relation lacks a column of the contract, or has one that the contract does not know.
-        psycopg.Error: while the blocks are read, if the source fails or a value cannot be cast.
+        ContractError: the relation lacks a column of the contract, has one that the contract does not know, or has one of a
+            type that cannot be read as the contract's.
+        psycopg.Error: while the blocks are read, if the source fails.
     """
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     connection.read_only = True
-    table.check_fields(_fields(table, connection), f"relation {table.relation}")
+    types = column_types.found(table, connection)
     pseudonyms.prepare(connection, secret)
-    return Batch("binary", _blocks(connection, statement(table, interval)))
+    condition = within(table, interval, types)
+    readable, rejected = encoding.unreadable(table, connection, types, condition)
+    condition = sql.SQL("({}) and {}").format(condition, readable)
+    return Batch("binary", _blocks(connection, statement(table, types, condition)), rejected)
 
 
-def statement(table: Table, interval: Interval) -> sql.Composed:
-    """The COPY that reads the rows, for a transaction that `pseudonym.prepare` was given."""
-    return sql.SQL(
-        "copy (select {0} from {1} where {2} >= {3} and {2} < {4} or {2} is null) to stdout (format binary)"
-    ).format(
-        sql.SQL(", ").join(map(_expression, table.columns)),
+def statement(table: Table, types: dict[str, str], condition: sql.Composable) -> sql.Composed:
+    """The COPY that reads the rows which meet the condition, for a transaction that `pseudonym.prepare` was given.
+
+    Args:
+        table: contract with a `relation`.
+        types: of the source's columns (`column_types.found`).
+        condition: on the source's columns.
+    """
+    return sql.SQL("copy (select {} from {} where {}) to stdout (format binary)").format(
+        sql.SQL(", ").join(_expression(column, types, table.clock) for column in table.columns),
         sql.Identifier(*table.relation.split(".")),
-        sql.Identifier(table.watermark),
-        sql.Literal(interval.start),
-        sql.Literal(interval.end),
+        condition,
     )
 
 
-def _fields(table: Table, connection: Connection) -> set[str]:
-    rows = connection.execute(
-        "select attname from pg_attribute where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
-        [table.relation],
+def within(table: Table, interval: Interval, types: dict[str, str]) -> sql.Composed:
+    """The condition that a row's watermark lies in the interval, or is missing."""
+    start, end = (
+        column_types.moment(sql.Literal(instant), types[table.watermark], table.clock)
+        for instant in (interval.start, interval.end)
     )
-    return {name for (name,) in rows}
+    return sql.SQL("{0} >= {1} and {0} < {2} or {0} is null").format(sql.Identifier(table.watermark), start, end)
 
 
-def _expression(column: Column) -> sql.Composable:
+def _expression(column: Column, types: dict[str, str], clock: str | None) -> sql.Composable:
     if column.pseudonym_of:
         return pseudonyms.expression(column.pseudonym_of)
-    return sql.SQL("{}::{}").format(sql.Identifier(column.name), sql.SQL(column.type))
+    return column_types.expression(column, types[column.name], clock)
 
 
 def _blocks(connection: Connection, copy_out: sql.Composed) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crw.sources.arrivals import NotRead
+from crw.sources.record import Repeating, as_object, whole_number
 
 BLOCK = 1 << 20  # characters
 LONGEST = 1 << 24
@@ -37,22 +38,13 @@ class Refused:
     reason: str
 
 
-class _Repeating(dict):
-    """An object that names a field twice."""
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    return found if len(found) == len(pairs) else _Repeating(found)
-
-
 def objects(file: io.BufferedReader) -> Iterator[tuple[str, dict[str, Any] | Refused]]:
     """Each record of the file with its place, or why it is none.
 
     Raises:
         NotRead: it cannot be told how many records a stretch of text is, or the file ends within an array.
     """
-    text, decoder = _Text(file), json.JSONDecoder(object_pairs_hook=_object)
+    text, decoder = _Text(file), json.JSONDecoder(object_pairs_hook=as_object, parse_int=whole_number)
     arrays = 0
     while text.skip(_BETWEEN):
         if step := text.bracket(arrays):
@@ -85,7 +77,7 @@ def _checked(value: Any, written: str) -> dict[str, Any] | Refused:
         return value
     if not isinstance(value, dict):
         return Refused("not a JSON object")
-    if isinstance(value, _Repeating):
+    if isinstance(value, Repeating):
         return Refused("a field is there twice")
     if written.count("{") + written.count("[") > DEEPEST and _depth(value) > DEEPEST:
         return Refused(f"nested more than {DEEPEST} deep")

@@ -14,7 +14,10 @@ import unicodedata
 
 from psycopg import Connection, sql
 
+from crw.sources import BLANKS
+
 BLOCK = 64  # bytes, the block size of SHA-256
+_BLANK = "|".join(blank.encode().hex() for blank in BLANKS)
 
 
 class PseudonymKeyMissing(RuntimeError):
@@ -34,10 +37,11 @@ def key() -> bytes:
 def pseudonym(value: str | None, secret: bytes) -> str | None:
     """Pseudonym of an e-mail address or the like, as 64 hexadecimal digits; None for a blank one.
 
-    Case and surrounding spaces do not make another person.
+    Neither case nor blanks around it (BLANKS) make another person. Of letters only the 26 have a case here: what else has one,
+    and which letter is its like, is another matter in each database's locale.
     """
-    normalised = (value or "").strip(" ").lower()
-    return hmac.new(secret, normalised.encode(), hashlib.sha256).hexdigest() if normalised else None
+    normalised = (value or "").strip(BLANKS).encode().lower()
+    return hmac.new(secret, normalised, hashlib.sha256).hexdigest() if normalised else None
 
 
 def of_name(value: str | None, secret: bytes) -> str | None:
@@ -58,10 +62,17 @@ def prepare(connection: Connection, secret: bytes) -> None:
 
 
 def expression(column: str) -> sql.Composed:
-    """SQL that computes the same pseudonym inside a PostgreSQL source, so that the value itself never leaves it."""
-    # The keys are decoded in subqueries: once a statement instead of once a row.
+    """SQL that computes the same pseudonym inside a PostgreSQL source of whatever encoding, so that the value never leaves it."""
+    # Blanks are trimmed as UTF-8 in hexadecimal: LATIN1 has not all of them, and SQL_ASCII would take them for single bytes.
+    # Hardly a value has any, so the first and the last character are looked at before. The keys are decoded in subqueries: once a
+    # statement instead of once a row.
     return sql.SQL(
-        "case when trim({column}) <> '' then encode(sha256("
-        "(select decode(current_setting('crw.outer_key'), 'hex')) || sha256("
-        "(select decode(current_setting('crw.inner_key'), 'hex')) || convert_to(lower(trim({column})), 'UTF8'))), 'hex') end"
-    ).format(column=sql.Identifier(column))
+        "encode(sha256((select decode(current_setting('crw.outer_key'), 'hex')) || sha256("
+        "(select decode(current_setting('crw.inner_key'), 'hex')) || nullif("
+        "case when ascii({text}) between 33 and 126 and ascii(right({text}, 1)) between 33 and 126 then {bytes} "
+        "else decode(regexp_replace(encode({bytes}, 'hex'), {ends}, '', 'g'), 'hex') end, ''))), 'hex')"
+    ).format(
+        text=sql.SQL("{}::text").format(sql.Identifier(column)),
+        bytes=sql.SQL("convert_to(lower({}::text collate \"C\"), 'UTF8')").format(sql.Identifier(column)),
+        ends=sql.Literal(f"^({_BLANK})+|({_BLANK})+$"),
+    )

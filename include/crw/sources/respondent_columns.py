@@ -25,6 +25,7 @@ NOTHING = ("na", "n/a", "nan", "null", "none", "blank", "-", ".", "0")
 
 # The tests for plain text come first: translate() is slow, and hardly a cell needs it.
 MACROS = r"""
+set timezone = 'Asia/Hong_Kong';
 create macro clean(value) as case
     when regexp_full_match(value, '[!-~]+') then value
     else nullif(trim(translate(value, '０１２３４５６７８９．，－／', '0123456789.,-/'), @blanks), '') end;
