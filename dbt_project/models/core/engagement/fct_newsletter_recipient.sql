@@ -91,21 +91,28 @@ standing as (
     group by 1, 2, 3, 4
 ),
 
--- Of several sends while a request stands one that was too late is told, else the first.
-judged as (
-    select distinct on (standing.newsletter_code, standing.person_key)
+held_against as (
+    select
         standing.newsletter_code,
         standing.person_key,
+        standing.sent_at,
         standing.requested_on,
         last_day.date_day as last_send_allowed_on,
-        standing.sent_on > last_day.date_day as is_late
+        {{ is_past_working_days('requested_day', 'sent_day', var('unsubscribe_working_days')) }} as is_late
     from standing
     left join {{ ref('dim_date') }} as requested_day on standing.requested_on = requested_day.date_day
+    left join {{ ref('dim_date') }} as sent_day on standing.sent_on = sent_day.date_day
     left join {{ ref('dim_date') }} as last_day
         on
             last_day.is_working_day
             and requested_day.working_day_number + {{ var('unsubscribe_working_days') }} = last_day.working_day_number
-    order by standing.newsletter_code, standing.person_key, is_late desc nulls last, standing.sent_at
+),
+
+-- Of several sends while a request stands one that was too late is told, else one of which nobody knows, else the first.
+judged as (
+    select distinct on (newsletter_code, person_key) *
+    from held_against
+    order by newsletter_code asc, person_key asc, coalesce(is_late::integer, 0.5) desc, sent_at asc
 )
 
 select
