@@ -25,7 +25,8 @@ selected as (
     select
         selected.*,
         coalesce(selected.contacted_on > stopped.opted_out_on and selected.has_consent is not true, false)
-        and {{ is_past_working_days('request_day', 'contact_day', var('unsubscribe_working_days')) }} as is_after_opt_out
+        and {{ is_past_working_days('request_day', 'contact_day', var('unsubscribe_working_days')) }}
+            as is_after_opt_out
     from {{ ref('stg_campaign__campaign_contact') }} as selected
     left join stopped on selected.company_id = stopped.company_id
     left join {{ ref('dim_date') }} as request_day on stopped.opted_out_on = request_day.date_day

@@ -26,7 +26,7 @@ send as (
     where event_type = 'delivered' or not has_arrived
 ),
 
--- What came last decides: a message that comes back after all was not delivered, one that bounced before it arrived was.
+-- What came last decides: a message that comes back after all was not delivered, one that bounced first and came was.
 fate as (
     select
         newsletter_code,
@@ -48,7 +48,7 @@ recipient as (
         min(occurred_on) filter (where event_type = 'unsubscribe') as unsubscribed_on,
         min(occurred_on) filter (where event_type = 'spamreport') as spam_reported_on
     from {{ ref('fct_email_event') }}
-    group by 1, 2
+    group by newsletter_code, person_key
 ),
 
 request as (
@@ -70,7 +70,7 @@ returned as (
         coalesce(max(request.occurred_at) filter (where request.event_type = 'resubscribe'), '-infinity') as returned_at
     from send
     inner join request on send.person_key = request.person_key and send.sent_at > request.occurred_at
-    group by 1, 2, 3, 4
+    group by send.newsletter_code, send.person_key, send.sent_at, send.sent_on
 ),
 
 -- The request that stands when it is sent: the first since the person last wanted the newsletter.
@@ -88,7 +88,7 @@ standing as (
             and request.event_type = 'unsubscribe'
             and returned.sent_at > request.occurred_at
             and returned.returned_at < request.occurred_at
-    group by 1, 2, 3, 4
+    group by returned.newsletter_code, returned.person_key, returned.sent_at, returned.sent_on
 ),
 
 held_against as (
@@ -108,11 +108,11 @@ held_against as (
             and requested_day.working_day_number + {{ var('unsubscribe_working_days') }} = last_day.working_day_number
 ),
 
--- Of several sends while a request stands one that was too late is told, else one of which nobody knows, else the first.
+-- Of several sends while a request stands one that was too late is told, else one that may have been, else the first.
 judged as (
     select distinct on (newsletter_code, person_key) *
     from held_against
-    order by newsletter_code asc, person_key asc, coalesce(is_late::integer, 0.5) desc, sent_at asc
+    order by newsletter_code asc, person_key asc, is_late is not false desc, is_late is null asc, sent_at asc
 )
 
 select

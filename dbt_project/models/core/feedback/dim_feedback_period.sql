@@ -29,7 +29,7 @@ select
     period.is_complete,
     period.fiscal_year,
     case when period.is_complete and before.is_complete then before.period end as period_compared,
-    -- Of a pledge in working days all that fell due in a period is known where its days are known and as many before it.
+    -- Of a pledge in working days all that fell due is known where the period's days are, and as many before it.
     (
         select string_agg(target.milestone, ', ' order by target.milestone)
         from {{ ref('service_target') }} as target

@@ -5,8 +5,9 @@
     post_hook="analyze {{ this }}"
 ) }}
 
--- A row without a joining date or a club of the list, or one that ends before it begins, makes no spell; one that ends on
--- the day it begins is a spell without a day: a join and a leave. None either has one whose company is not known (yet): the grain of membership is the company.
+-- A row without a joining date or a club of the list, or one that ends before it begins, makes no spell; nor does one
+-- of a company that is not known (yet): the grain of membership is the company. One that ends on the day it begins is a
+-- spell without a day: a join and a leave.
 with membership as (
     select
         company_id,

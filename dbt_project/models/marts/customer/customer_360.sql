@@ -12,7 +12,7 @@ with reported as (
     from {{ ref('as_of') }}
 ),
 
--- Of twelve months that began before the history a part is known; who was heard of before them is known from a day later.
+-- Of twelve months that began before the history a part is known; who was heard of before them, from a day later on.
 day as (
     select
         as_of_on,

@@ -4,14 +4,22 @@ with period as (
 
 -- When the hotline is open is not told: a day is expected where it ever was open on a day of the week like it, or on a
 -- general holiday.
-day as (
+known_day as (
     select
         day.date_day,
         case when day.holiday_name is null then day.iso_weekday else 0 end as day_of_week,
-        day.date_day in (select call_date from {{ ref('fct_hotline_interval') }}) as is_there
+        call.call_date is not null as is_there
     from {{ ref('dim_date') }} as day
     cross join {{ ref('as_of') }} as night
+    left join (select distinct call_date from {{ ref('fct_hotline_interval') }}) as call
+        on day.date_day = call.call_date
     where day.date_day <= night.business_date
+),
+
+open_day as (
+    select distinct day_of_week
+    from known_day
+    where is_there
 ),
 
 told as (
@@ -19,10 +27,10 @@ told as (
         period.period_basis,
         period.period,
         count(*) as days_expected,
-        count(*) filter (where day.is_there) as days_there
+        count(*) filter (where known_day.is_there) as days_there
     from period
-    inner join day on day.date_day between period.period_start and period.period_end
-    where day.day_of_week in (select day_of_week from day where is_there)
+    inner join known_day on known_day.date_day between period.period_start and period.period_end
+    inner join open_day on known_day.day_of_week = open_day.day_of_week
     group by period.period_basis, period.period
 ),
 
