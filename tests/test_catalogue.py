@@ -52,6 +52,17 @@ def test_what_a_model_says_of_itself_beyond_its_description_is_shown(manifest):
     assert "Formula: a \\| b |" in page
 
 
+def test_the_days_of_a_pledge_stand_at_each_measure_that_uses_them(manifest):
+    page = catalogue.page(manifest)
+    days = {"acknowledgement": "5 working", "first_reply": "10 calendar", "substantive_reply": "30 calendar"}
+    for milestone, promised in days.items():
+        lines = [line for line in page.splitlines() if re.match(rf"\| `{milestone}_(due|within_target)", line)]
+        assert len(lines) == 9  # two marts and the metrics
+        assert all(f"{milestone} within {promised} days." in line for line in lines)
+    told = "Pledge: acknowledgement within 5 working days; first_reply within 10 calendar days; substantive_reply within 30"
+    assert told in page
+
+
 def test_links_lead_somewhere(manifest):
     page = catalogue.page(manifest)
     chapters = {line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")}

@@ -15,6 +15,18 @@
     {%- endfor %}
 {%- endmacro %}
 
+{#
+  A count of `now`; one of a pledge is null in a period of which nobody knows all that fell due. Arg: count, of feedback_counts.
+#}
+{% macro told_count(count) -%}
+    {%- set milestone = count | replace('_within_target', '') | replace('_due', '') -%}
+    {%- if milestone == count -%}
+    now.{{ count }}
+    {%- else -%}
+    case when '{{ milestone }}' = any(string_to_array(now.pledges_unknown, ', ')) then null else now.{{ count }} end
+    {%- endif -%}
+{%- endmacro %}
+
 {# From and where of the movements and cases that count by the business date, in the periods that are made anew. #}
 {% macro counted_movements(more_joins='') -%}
     from {{ ref('fct_feedback_movement') }} as movement
@@ -53,7 +65,8 @@
 #}
 {% macro compared_with_year_before(grain) -%}
     {%- set period_columns = [
-        'period_basis', 'period', 'period_start', 'period_end', 'as_of_date', 'is_complete', 'fiscal_year', 'period_compared'
+        'period_basis', 'period', 'period_start', 'period_end', 'as_of_date', 'is_complete', 'fiscal_year', 'period_compared',
+        'pledges_unknown',
     ] -%}
     with before as (
         select period_basis, period, {{ grain | join(', ') }}, received from counted
@@ -99,13 +112,13 @@
 {# The counts of `now`, and what the marts on feedback tell of them: shares, and the change on the year before. #}
 {% macro feedback_figures() -%}
     {%- for count in feedback_counts() %}
-    now.{{ count }},
+    {{ told_count(count) }} as {{ count }},
     {%- endfor %}
     {{ share('now.received_reopened', 'now.received') }} as reopened_share,
     {{ share('now.found_substantiated + now.found_partly',
              'now.found_substantiated + now.found_partly + now.found_unsubstantiated') }} as substantiated_share,
     {%- for milestone in ['acknowledgement', 'first_reply', 'substantive_reply'] %}
-    {{ share('now.' ~ milestone ~ '_within_target', 'now.' ~ milestone ~ '_due') }} as {{ milestone }}_within_target_share,
+    {{ share(told_count(milestone ~ '_within_target'), 'now.' ~ milestone ~ '_due') }} as {{ milestone }}_within_target_share,
     {%- endfor %}
     now.received_year_before,
     {{ change_pct('now.received', 'now.received_year_before') }} as received_change_pct,

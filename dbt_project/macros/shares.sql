@@ -3,6 +3,14 @@
     trim_scale(round({{ value }}, 12))
 {%- endmacro %}
 
+{#
+  A percentile of whole days, interpolated, exact: between whole numbers the median lies at halves and the 90th percentile at
+  tenths, while percentile_cont is a double, whose 37.000000000001 is a 37. Args: value: what percentile_cont gave.
+#}
+{% macro percentile_of_days(value) -%}
+    trim_scale(round({{ value }}::numeric, 1))
+{%- endmacro %}
+
 {# part / whole as a numeric; null where there is nothing to divide by, never a guess. #}
 {% macro share(part, whole) -%}
     {{ rate('(' ~ part ~ ')::numeric / nullif(' ~ whole ~ ', 0)') }}

@@ -1,10 +1,10 @@
 {#
-  Whether a cell of a breakdown is too small to publish: fewer than 5 people. Where the small ones together are so few,
+  Whether a cell of a breakdown is too small to publish: 1 to 4 people; of nobody nothing is told. Where the small ones together are so few,
   the next larger cell goes too, else the total minus the others would tell them. Args: n: the count; partition: SQL list of
   the columns that a total is published for; value: column that orders cells of equal size.
 #}
 {% macro is_small_cell(n, partition, value) -%}
-    {{ n }} < 5 or coalesce(sum({{ n }}) over (
+    {{ n }} between 1 and 4 or coalesce(sum({{ n }}) over (
         partition by {{ partition }} order by {{ n }}, {{ value }}
         rows between unbounded preceding and 1 preceding
     ), 0) between 1 and 4
@@ -49,7 +49,7 @@
             dimension,
             dimension_value,
             row_number() over (
-                partition by as_of_date, dimension order by tells desc, {{ n }}, dimension_value
+                partition by as_of_date, dimension order by tells desc, {{ n }} = 0, {{ n }}, dimension_value
             ) as place,
             count(*) filter (where tells) over (partition by as_of_date, dimension) as tellings
         from {{ n }}_telling

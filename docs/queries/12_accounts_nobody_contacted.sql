@@ -1,12 +1,12 @@
--- Question: How many accounts has each member of staff, and how many of them has nobody contacted in 90 days?
--- Look at: staff are numbers, for those in charge of them; an account counts as contacted whoever met it. The totals are in marts.kpi_account_management.
--- Columns: role, team, staff_id, accounts, not_contacted, longest_silence_days
+-- Question: How many accounts has each member of staff, and how many of them had no interaction in 90 days?
+-- Look at: staff are numbers, for those in charge of them; an interaction counts whoever of staff entered it, and in either direction. The totals are in marts.kpi_account_management.
+-- Columns: role, team, staff_id, accounts, without_interaction, longest_silence_days
 select
     account.role,
     staff.team,
     account.staff_id,
     count(*) as accounts,
-    count(*) filter (where coalesce(night.business_date - met.last_on >= 90, true)) as not_contacted,
+    count(*) filter (where coalesce(night.business_date - met.last_on >= 90, true)) as without_interaction,
     max(night.business_date - met.last_on) as longest_silence_days
 from core.dim_account as account
 cross join core.as_of as night
@@ -18,4 +18,4 @@ left join (
 ) as met on account.company_id = met.company_id
 where account.is_current
 group by account.role, staff.team, account.staff_id
-order by not_contacted desc, account.staff_id;
+order by without_interaction desc, account.staff_id;

@@ -1,5 +1,5 @@
 -- Question: How close are we to our members, and which segments grew since the year before?
--- Look at: dormant and never are members nobody heard of in twelve months.
+-- Look at: dormant and never are members nobody heard of in twelve months; without a segment, the history is too short to tell which.
 -- Columns: as_of_on, segment_code, members, share_pct, with_open_cases, complained, tenure_years_average
 select
     mart.as_of_on,
@@ -10,7 +10,7 @@ select
     count(*) filter (where mart.complaints_12_months > 0) as complained,
     round(avg(mart.tenure_days) / 365.25, 1) as tenure_years_average
 from marts.customer_360 as mart
-inner join core.contact_segment as segment on mart.segment_code = segment.segment_code
+left join core.contact_segment as segment on mart.segment_code = segment.segment_code
 where mart.is_member
 group by mart.as_of_on, mart.segment_code, segment.sort_order
 order by mart.as_of_on desc, segment.sort_order;

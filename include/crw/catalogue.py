@@ -52,7 +52,8 @@ make metric Q="--metrics satisfied_share,valid_answers --group-by wave_code,resp
 
 Periods: `metric_time__fiscal_year`, `metric_time__fiscal_quarter`, `metric_time__month` and all that MetricFlow has of itself.
 Unlike the marts, metrics give no row where nothing counts, and of a period that still runs a change or a churn share says what
-it is so far. Metrics read `core`: they are as of the last night that was built, and small counts are not suppressed.
+it is so far; like them they are empty where part of what they need lies before the history, or among unknown holidays. Metrics
+read `core`: they are as of the last night that was built, and small counts are not suppressed.
 
 | metric | definition | mart column |
 |---|---|---|
@@ -164,7 +165,16 @@ def _chapter(mart: dict[str, Any], manifest: dict[str, Any]) -> str:
 
 def _meta(node: dict[str, Any]) -> dict[str, str]:
     """What the model or column says of itself beyond its description: caveat, formula and the like."""
-    return {name.replace("_", " ").capitalize(): _flat(str(value)) for name, value in node["config"]["meta"].items()}
+    meta = node["config"]["meta"]
+    told = {name: _days_of(value) if name == "pledge" else _flat(str(value)) for name, value in meta.items()}
+    return {name.replace("_", " ").capitalize(): value for name, value in told.items()}
+
+
+def _days_of(milestones: str) -> str:
+    """Within how many days of which kind the operator promises each milestone, as the seed service_target says."""
+    days = {row["milestone"]: f"{row['limit_days']} {row['day_basis']} days" for row in seeds.rows("service_target")}
+    named = [name.strip() for name in milestones.split(",")]
+    return "; ".join(f"{name} within {days.get(name, 'no promised time')}" for name in named) + "."
 
 
 def _definition(column: dict[str, Any]) -> str:
@@ -202,11 +212,15 @@ def _example(mart: dict[str, Any]) -> list[str]:
 def _metrics(manifest: dict[str, Any]) -> Iterator[str]:
     for metric in sorted(manifest["metrics"].values(), key=lambda metric: metric["name"]):
         meta = metric["config"]["meta"]
+        if "part_of" in meta:
+            yield f"| `{metric['name']}` | {_flat(metric['description'])} | part of {meta['part_of']} |"
+            continue
         cells = [f"`{name}` {value}" for name, value in meta.get("where", {}).items()]
         cells += [f"`{name}` not {value}" for name, value in meta.get("except", {}).items()]
         cells += [f"by {meta['by']} only"] if "by" in meta else []
         equal = "; ".join([f"`{meta['mart']}`", *cells])
-        yield f"| `{metric['name']}` | {_flat(metric['description'])} | {equal} |"
+        pledge = f" Pledge: {_days_of(meta['pledge'])}" if "pledge" in meta else ""
+        yield f"| `{metric['name']}` | {_flat(metric['description'])}{pledge} | {equal} |"
 
 
 def _questions() -> Iterator[str]:

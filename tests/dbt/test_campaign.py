@@ -46,7 +46,7 @@ def test_contacts_of_a_year_by_kind(built):
 
 def test_accounts_of_the_night(built):
     rows = built.rows(
-        "select role, accounts, accounts_contacted_90_days, coverage_share, staff, accounts_per_staff, interactions, "
+        "select role, accounts, accounts_with_interaction_90_days, coverage_share, staff, accounts_per_staff, interactions, "
         "account_interactions, interactions_per_account from candidate.kpi_account_management "
         "where period_basis = 'fiscal_year' and period = '2012/13' order by 1"
     )

@@ -69,24 +69,25 @@ def test_a_newsletter_by_its_recipients(built):
 
 def test_activities_that_took_place(built):
     rows = built.rows(
-        "select kind, activities, small_activities, seats, registrations, attended, walk_ins, turned_up_share "
+        "select kind, activities, lists_expected, lists_there, small_activities, seats, registrations, people_registered, "
+        "people_attended, people_walked_in, turned_up_share "
         "from candidate.kpi_engagement_activity where period_basis = 'fiscal_year' order by 1"
     )
     assert rows == [
-        ("expo", 1, 1, None, None, None, None, None),
-        ("seminar", 1, 0, 8, 6, 5, 1, Decimal("0.666666666667")),
+        ("expo", 1, 0, 0, 1, None, None, None, None, None, None),
+        ("seminar", 1, 1, 1, 0, 8, 8, 6, 5, 1, Decimal("0.666666666667")),
     ]
 
 
 def test_hotline_and_website(built):
     where = "where period_basis = 'month' and period = '2013-03'"
     assert built.rows(
-        "select intervals, offered, average_wait_seconds, answered_within_20s_share "
+        "select days_expected, days_there, intervals, offered, average_wait_seconds, answered_within_20s_share "
         f"from candidate.kpi_engagement_hotline {where}"
-    ) == [(2, 5, Decimal("12.5"), Decimal("0.6"))]
+    ) == [(4, 1, 2, 5, Decimal("12.5"), Decimal("0.6"))]
     assert built.rows(
-        f"select days, visits, page_views, login_share from candidate.kpi_engagement_website {where}"
-    ) == [(1, 10, 30, Decimal("0.4"))]
+        f"select days_expected, days_there, visits, page_views, login_share from candidate.kpi_engagement_website {where}"
+    ) == [(31, 1, 10, 30, Decimal("0.4"))]
 
 
 def test_engagement_of_a_company(built):

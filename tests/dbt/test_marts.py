@@ -4,13 +4,40 @@ from decimal import Decimal
 
 import pytest
 
-from tests.dbt import world
+from tests.dbt import small_cells, world
+
+
+def crowd(warehouse):
+    """60 companies of four sizes in eclub, of which 7 of one and 4 of another took part in something; K900, of it for no day; and
+    573 cases closed after 27 and 37 days, of which the double of the 90th percentile is no 35."""
+    sizes = [*["1-9"] * 20, *["10-49"] * 3, *["50-99"] * 17, *["100+"] * 20]
+    companies = [{"company_id": f"K{100 + n}", "size_band": size} for n, size in enumerate(sizes)]
+    warehouse.put("membership", "company", "2013-03-31", 70, *companies, {"company_id": "K900"})
+    joined = [world.membership(f"n{n}", row["company_id"], "eclub", "2012-05-01") for n, row in enumerate(companies)]
+    one_day = world.membership("n900", "K900", "eclub", "2012-05-01", "2012-05-01")
+    warehouse.put("membership", "membership", "2013-03-31", 71, *joined, one_day)
+    warehouse.put(
+        "engagement", "activity", "2013-03-31", 72, {"activity_id": "V", "kind": "expo", "held_on": "2012-11-20"}
+    )
+    came = [
+        {"registration_id": f"V{n}", "activity_id": "V", "company_id": row["company_id"], "attended": True, "is_walk_in": False}
+        for n, row in enumerate(companies[:7] + companies[-4:])
+    ]  # fmt: skip
+    warehouse.put("engagement", "registration", "2013-03-31", 73, *came)
+    waits = [("2012-08-28", 515), ("2012-08-18", 58)]
+    cases = [
+        world.case(f"W{day}{n}", "?", f"{day} 09:00+08", closed_at="2012-09-24 09:00+08")
+        for day, size in waits
+        for n in range(size)
+    ]
+    warehouse.put("feedback", "cases", "2013-03-31", 74, *cases)
 
 
 @pytest.fixture(scope="module")
 def built(module_warehouse):
     world.first_nights(module_warehouse)
     world.last_night(module_warehouse)
+    crowd(module_warehouse)
     module_warehouse.build("2013-03-31")
     return module_warehouse
 
@@ -20,8 +47,8 @@ def test_every_dimension_holds_every_case(built):
         "select dimension, sum(received) from candidate.kpi_feedback_by_dimension "
         "where period_basis = 'fiscal_year' group by 1 order by 1"
     )
-    # A1-A3 and A5-A8: A4 is merged.
-    assert rows == [(name, 7) for name in ("channel", "district", "language", "post_office", "segment")]
+    # A1-A3, A5-A8 and the 573 that waited: A4 is merged.
+    assert rows == [(name, 580) for name in ("channel", "district", "language", "post_office", "segment")]
 
 
 def test_nothing_of_a_service_is_zero_and_not_unknown(built):
@@ -58,8 +85,51 @@ def test_small_cells_are_not_shown(built):
             (True, 0, True)
         ]
     assert built.rows(
-        "select bool_and(is_suppressed), count(members) from candidate.kpi_membership_by_dimension where dimension <> 'all'"
+        "select bool_and(is_suppressed), count(members) from candidate.kpi_membership_by_dimension "
+        "where dimension <> 'all' and period_end < '2012-05-01'"
     ) == [(True, 0)]
+
+
+def test_no_cell_of_a_few_is_told_by_a_total_less_its_parts_or_by_a_pair(built):
+    assert small_cells.told(built.rows, "candidate") == []
+    active = built.rows(
+        "select dimension_value, is_suppressed, is_activity_suppressed, active_members "
+        "from candidate.kpi_membership_by_dimension where period = '2012/13' and club_code = 'eclub' "
+        "and dimension = 'size_band' order by 1"
+    )
+    # Nobody of 50-99 was active, which is told; 4 of 100+ were and few of no size: the two together tell neither.
+    assert active == [
+        ("1-9", False, False, 7), ("10-49", True, True, None), ("100+", False, True, None),
+        ("50-99", False, False, 0), ("not_stated", True, True, None),
+    ]  # fmt: skip
+
+
+def test_who_joined_and_left_on_one_day_is_a_join_and_a_leave(built):
+    rows = built.rows(
+        "select club_code, members_at_start, members, joins, rejoins, leaves from candidate.kpi_membership "
+        "where period = '2012-05' order by 1"
+    )
+    assert rows == [("any", 2, 62, 61, 0, 1), ("eclub", 1, 61, 61, 0, 1), ("postalplus", 2, 2, 0, 0, 0)]
+    ever = built.rows("select count(*), bool_or(is_member) from candidate.customer_360 where company_id = 'K900'")
+    assert ever == [(3, False)]
+
+
+def test_every_figure_is_stored_exact(built):
+    columns = built.rows(
+        "select table_name, column_name, data_type from information_schema.columns where table_schema = 'candidate'"
+    )
+    assert [column for column in columns if column[2] in ("double precision", "real")] == []
+    percentiles = [column[:2] for column in columns if column[1].endswith(("_median", "_p90"))]
+    assert len(percentiles) == 10
+    for mart, column in percentiles:
+        # Between whole days the median and the 90th percentile lie at tenths.
+        inexact = f"select count(*) from candidate.{mart} where {column} <> round({column}, 1)"
+        assert built.rows(inexact) == [(0,)], (mart, column)
+    # 0.9 * 572 is 514.8: eight tenths of the way from the 515th case, of 27 days, to the next, of 37.
+    assert built.rows(
+        "select calendar_days_p90::text from candidate.kpi_feedback_timeliness where milestone = 'closing' "
+        "and period = '2012-09' and dimension = 'all' and kind = 'not_stated'"
+    ) == [("35",)]
 
 
 def test_members_tenure_and_activity(built):

@@ -44,7 +44,11 @@ def first_nights(warehouse) -> None:
         {"activity_id": "S2", "kind": "seminar", "held_on": "2013-04-18", "seats": 8},
     )  # fmt: skip
     # Six registered for S1 of whom the list before says nothing; three came to the expo, too few to be told of.
-    listed = [{"registration_id": f"S1-{n}", "activity_id": "S1", "is_walk_in": False} for n in range(1, 7)]
+    # The first and the second of the six registered again, under another number.
+    listed = [
+        {"registration_id": f"S1-{n}", "activity_id": "S1", "person_key": f"q{n % 10}", "is_walk_in": False}
+        for n in (*range(1, 7), 11, 12)
+    ]
     came = [
         {"registration_id": f"X1-{n}", "activity_id": "X1", "company_id": " k2", "attended": True, "is_walk_in": n == 3}
         for n in range(1, 4)
@@ -66,9 +70,10 @@ def last_night(warehouse) -> None:
     late = email_event(90, "p4", '"enews-2012-12"', "open", "2012-12-31 12:00+08")
     warehouse.put("engagement", "email_event", "2013-03-31", 61, late)
     came = [
-        {"registration_id": f"S1-{n}", "activity_id": "S1", "company_id": "K1", "attended": n < 5, "is_walk_in": False}
+        {"registration_id": f"S1-{n}", "activity_id": "S1", "company_id": "K1", "person_key": f"q{n}",
+         "attended": n < 5, "is_walk_in": False}
         for n in range(1, 7)
-    ]
+    ]  # fmt: skip
     walked_in = {"registration_id": "S1-7", "activity_id": "S1", "attended": True, "is_walk_in": True}
     # One night reads the list of before and of after, as after a missed night; and a day's first and second correction.
     before, after = {"delivered_at": "2013-03-08 19:30+08"}, {"delivered_at": "2013-03-14 19:30+08"}

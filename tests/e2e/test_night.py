@@ -11,6 +11,7 @@ import pytest
 
 from crw import contracts
 from sample_operator import crm, engagement, feedback, liaison
+from tests.dbt import small_cells
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,10 @@ def test_the_marts_agree_with_every_published_figure(home):
     )
     assert disagreeing == []
     assert home.query("select count(*) from marts.published_vs_computed where agrees") == [(28,)]
+
+
+def test_no_cell_of_a_few_is_told_by_the_published_marts(home):
+    assert small_cells.told(home.query, "marts") == []
 
 
 def test_what_a_reader_may_do(home):

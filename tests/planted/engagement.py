@@ -8,7 +8,7 @@ GOOD = {
         "file_name": "activity/2012-13.csv", "delivered_at": NOW,
     },
     ("engagement", "registration"): {
-        "registration_id": "G{i}", "activity_id": "E1", "company_id": "", "registered_on": "2013-03-14",
+        "registration_id": "G{i}", "activity_id": "E1", "company_id": "", "person_key": SHA, "registered_on": "2013-03-14",
         "attended": True, "is_walk_in": True, "file_name": "registration/E1.csv", "delivered_at": NOW,
     },
     ("engagement", "email_event"): {
@@ -33,7 +33,7 @@ BAD = {
     ],
     ("engagement", "registration"): [
         ("activity_exists", {"activity_id": "ZZ"}),
-        ("company_exists", {"company_id": "ZZ"}),
+        ("company_exists", {"company_id": "ZZ"}), *PERSON, ("", {"person_key": None}),
         ("registered_on_not_in_future", {"registered_on": "2013-04-01"}),
         ("registered_on_not_before_1997", {"registered_on": "1996-12-31"}),
         ("registered_by_the_day", {"registered_on": "2013-03-15"}), ("registered_on_known", {"registered_on": None}),

@@ -1,11 +1,13 @@
--- Both ways: the mart tells of each late send, in the month of its newsletter, and of no other.
+-- Both ways: the mart tells of each late send, in the month of its newsletter, and of no other; where nobody knows of one
+-- of a newsletter's sends, of none of it.
 with fact as (
     select
         newsletter_code,
-        count(*) as late_sends
+        count(*) filter (where is_late_after_unsubscribe) as late_sends
     from {{ ref('fct_newsletter_recipient') }}
-    where is_late_after_unsubscribe
+    where unsubscribe_standing_since is not null
     group by 1
+    having count(is_late_after_unsubscribe) = count(*) and bool_or(is_late_after_unsubscribe)
 ),
 
 mart as (

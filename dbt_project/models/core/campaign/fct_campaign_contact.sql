@@ -14,18 +14,23 @@ with stop_request as (
 -- campaign.
 stopped as (
     select
-        request.company_id,
-        last_day.date_day as last_contact_allowed_on
-    from (
-        select
-            company_id,
-            min(opted_out_on) as opted_out_on
-        from stop_request
-        group by company_id
-    ) as request
-    inner join {{ ref('dim_date') }} as request_day on request.opted_out_on = request_day.date_day
-    inner join {{ ref('dim_date') }} as last_day
-        on last_day.is_working_day and request_day.working_day_number + 10 = last_day.working_day_number
+        company_id,
+        min(opted_out_on) as opted_out_on
+    from stop_request
+    group by company_id
+),
+
+-- Consent given since the request lifts it.
+selected as (
+    select
+        selected.*,
+        coalesce(selected.contacted_on > stopped.opted_out_on and selected.has_consent is not true, false)
+        and {{ is_past_working_days('request_day', 'contact_day', var('unsubscribe_working_days')) }}
+            as is_after_opt_out
+    from {{ ref('stg_campaign__campaign_contact') }} as selected
+    left join stopped on selected.company_id = stopped.company_id
+    left join {{ ref('dim_date') }} as request_day on stopped.opted_out_on = request_day.date_day
+    left join {{ ref('dim_date') }} as contact_day on selected.contacted_on = contact_day.date_day
 ),
 
 contact as (
@@ -41,14 +46,13 @@ contact as (
         coalesce(bool_or(
             selected.contacted_on >= '{{ var("consent_required_from") }}' and selected.has_consent is not true
         ), false) as lacks_required_consent,
-        -- Consent given since the request lifts it.
-        coalesce(bool_or(
-            selected.contacted_on > stopped.last_contact_allowed_on and selected.has_consent is not true
-        ), false) as is_after_opt_out
-    from {{ ref('stg_campaign__campaign_contact') }} as selected
+        case
+            when bool_or(selected.is_after_opt_out) or count(selected.is_after_opt_out) = count(*)
+                then bool_or(selected.is_after_opt_out)
+        end as is_after_opt_out
+    from selected
     inner join {{ ref('dim_campaign') }} as campaign on selected.campaign_id = campaign.campaign_id
     inner join {{ ref('dim_customer') }} as customer on selected.company_id = customer.company_id
-    left join stopped on selected.company_id = stopped.company_id
     group by selected.campaign_id, selected.company_id
 ),
 

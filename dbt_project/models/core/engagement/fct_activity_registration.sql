@@ -3,6 +3,7 @@ select
     registration.registration_id,
     registration.activity_id,
     customer.company_id,
+    coalesce(registration.person_key, registration.registration_id) as person_key,
     registration.registered_on,
     registration.attended,
     registration.is_walk_in

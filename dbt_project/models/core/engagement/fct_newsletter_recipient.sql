@@ -26,7 +26,7 @@ send as (
     where event_type = 'delivered' or not has_arrived
 ),
 
--- What came last decides: a message that comes back after all was not delivered, one that bounced before it arrived was.
+-- What came last decides: a message that comes back after all was not delivered, one that bounced first and came was.
 fate as (
     select
         newsletter_code,
@@ -48,7 +48,7 @@ recipient as (
         min(occurred_on) filter (where event_type = 'unsubscribe') as unsubscribed_on,
         min(occurred_on) filter (where event_type = 'spamreport') as spam_reported_on
     from {{ ref('fct_email_event') }}
-    group by 1, 2
+    group by newsletter_code, person_key
 ),
 
 request as (
@@ -70,7 +70,7 @@ returned as (
         coalesce(max(request.occurred_at) filter (where request.event_type = 'resubscribe'), '-infinity') as returned_at
     from send
     inner join request on send.person_key = request.person_key and send.sent_at > request.occurred_at
-    group by 1, 2, 3, 4
+    group by send.newsletter_code, send.person_key, send.sent_at, send.sent_on
 ),
 
 -- The request that stands when it is sent: the first since the person last wanted the newsletter.
@@ -88,24 +88,31 @@ standing as (
             and request.event_type = 'unsubscribe'
             and returned.sent_at > request.occurred_at
             and returned.returned_at < request.occurred_at
-    group by 1, 2, 3, 4
+    group by returned.newsletter_code, returned.person_key, returned.sent_at, returned.sent_on
 ),
 
--- Of several sends while a request stands one that was too late is told, else the first.
-judged as (
-    select distinct on (standing.newsletter_code, standing.person_key)
+held_against as (
+    select
         standing.newsletter_code,
         standing.person_key,
+        standing.sent_at,
         standing.requested_on,
         last_day.date_day as last_send_allowed_on,
-        standing.sent_on > last_day.date_day as is_late
+        {{ is_past_working_days('requested_day', 'sent_day', var('unsubscribe_working_days')) }} as is_late
     from standing
     left join {{ ref('dim_date') }} as requested_day on standing.requested_on = requested_day.date_day
+    left join {{ ref('dim_date') }} as sent_day on standing.sent_on = sent_day.date_day
     left join {{ ref('dim_date') }} as last_day
         on
             last_day.is_working_day
             and requested_day.working_day_number + {{ var('unsubscribe_working_days') }} = last_day.working_day_number
-    order by standing.newsletter_code, standing.person_key, is_late desc nulls last, standing.sent_at
+),
+
+-- Of several sends while a request stands one that was too late is told, else one that may have been, else the first.
+judged as (
+    select distinct on (newsletter_code, person_key) *
+    from held_against
+    order by newsletter_code asc, person_key asc, is_late is not false desc, is_late is null asc, sent_at asc
 )
 
 select

@@ -28,7 +28,20 @@ select
     period.as_of_date,
     period.is_complete,
     period.fiscal_year,
-    case when period.is_complete and before.is_complete then before.period end as period_compared
+    case when period.is_complete and before.is_complete then before.period end as period_compared,
+    -- Of a pledge in working days all that fell due is known where the period's days are, and as many before it.
+    (
+        select string_agg(target.milestone, ', ' order by target.milestone)
+        from {{ ref('service_target') }} as target
+        where
+            target.day_basis = 'working'
+            and not coalesce(
+                last_day.is_working_day is not null
+                and first_day.working_day_number - first_day.is_working_day::integer >= target.limit_days, false
+            )
+    ) as pledges_unknown
 from period
+left join {{ ref('dim_date') }} as first_day on period.period_start = first_day.date_day
+left join {{ ref('dim_date') }} as last_day on period.as_of_date = last_day.date_day
 left join period as before
     on period.period_basis = before.period_basis and period.period_year_before = before.period

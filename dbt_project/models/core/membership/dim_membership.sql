@@ -5,8 +5,9 @@
     post_hook="analyze {{ this }}"
 ) }}
 
--- A row without a joining date or a club of the list, or one that ends before it begins, names no day of membership: it
--- makes no spell. Nor does one whose company is not known (yet): the grain of membership is the company.
+-- A row without a joining date or a club of the list, or one that ends before it begins, makes no spell; nor does one
+-- of a company that is not known (yet): the grain of membership is the company. One that ends on the day it begins is a
+-- spell without a day: a join and a leave.
 with membership as (
     select
         company_id,
@@ -16,7 +17,7 @@ with membership as (
         leave_reason
     from {{ ref('fct_membership_record') }}
     where
-        joined_on is not null and club_code is not null and (left_on is null or left_on > joined_on)
+        joined_on is not null and club_code is not null and (left_on is null or left_on >= joined_on)
         and company_id in (select company_id from {{ ref('dim_customer') }})
         and {{ is_changed('company_id', changed_companies()) }}
 ),

@@ -26,7 +26,7 @@ account as (
         day.as_of_date,
         coalesce(account.role, 'all') as role,
         count(distinct account.company_id) as accounts,
-        count(distinct met.company_id) as accounts_contacted_90_days,
+        count(distinct met.company_id) as accounts_with_interaction_90_days,
         count(*) as assignments,
         count(distinct account.staff_id) as staff
     from day
@@ -63,11 +63,11 @@ select
     -- Before the history is 90 days long nobody knows who was contacted in that time.
     case
         when period.as_of_date - 89 >= '{{ var("history_start") }}'
-            then coalesce(account.accounts_contacted_90_days, 0)
-    end::integer as accounts_contacted_90_days,
+            then coalesce(account.accounts_with_interaction_90_days, 0)
+    end::integer as accounts_with_interaction_90_days,
     case
         when period.as_of_date - 89 >= '{{ var("history_start") }}'
-            then {{ share('account.accounts_contacted_90_days', 'account.accounts') }}
+            then {{ share('account.accounts_with_interaction_90_days', 'account.accounts') }}
     end as coverage_share,
     coalesce(account.assignments, 0)::integer as assignments,
     coalesce(account.staff, 0)::integer as staff,

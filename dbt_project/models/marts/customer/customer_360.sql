@@ -1,5 +1,5 @@
 -- The ends of the fiscal years that lie wholly in the history, and the business date.
-with day as (
+with reported as (
     select period.period_end as as_of_on
     from {{ ref('dim_period') }} as period
     cross join {{ ref('as_of') }} as night
@@ -10,6 +10,15 @@ with day as (
     union
     select business_date
     from {{ ref('as_of') }}
+),
+
+-- Of twelve months that began before the history a part is known; who was heard of before them, from a day later on.
+day as (
+    select
+        as_of_on,
+        (as_of_on - interval '1 year')::date + 1 >= '{{ var("history_start") }}' as is_year_known,
+        (as_of_on - interval '1 year')::date >= '{{ var("history_start") }}' as is_silence_known
+    from reported
 ),
 
 club as (
@@ -168,9 +177,9 @@ select
     satisfaction.answered_on as last_satisfaction_on,
     satisfaction.is_satisfied as was_satisfied,
     {%- for column in measures.values() %}
-    coalesce(counted.{{ column }}, 0)::integer as {{ column }},
+    case when day.is_year_known then coalesce(counted.{{ column }}, 0) end::integer as {{ column }},
     {%- endfor %}
-    coalesce(counted.contact_days_12_months, 0)::integer as contact_days_12_months,
+    case when day.is_year_known then coalesce(counted.contact_days_12_months, 0) end::integer as contact_days_12_months,
     counted.last_contact_on,
     day.as_of_on - counted.last_contact_on as days_since_contact,
     segment.segment_code
@@ -182,7 +191,9 @@ left join {{ name }} on day.as_of_on = {{ name }}.as_of_on and customer.company_
 {%- endfor %}
 left join {{ ref('contact_segment') }} as segment
     on
-        (counted.last_contact_on is null) = (segment.days_since_from is null)
+        day.is_year_known
+        and (counted.last_contact_on is not null or day.is_silence_known)
+        and (counted.last_contact_on is null) = (segment.days_since_from is null)
         and coalesce(day.as_of_on - counted.last_contact_on >= segment.days_since_from, true)
         and coalesce(day.as_of_on - counted.last_contact_on <= segment.days_since_to, true)
         and coalesce(counted.contact_days_12_months, 0) >= segment.contact_days_from

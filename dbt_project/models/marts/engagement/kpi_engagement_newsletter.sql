@@ -17,7 +17,10 @@ with issue as (
         count(*) filter (where recipient.is_delivered and recipient.clicked_on is not null) as clicked,
         count(*) filter (where recipient.is_delivered and recipient.unsubscribed_on is not null) as unsubscribed,
         count(*) filter (where recipient.is_delivered and recipient.spam_reported_on is not null) as spam_reported,
-        count(*) filter (where recipient.is_late_after_unsubscribe) as late_sends_after_unsubscribe
+        case
+            when count(recipient.unsubscribe_standing_since) = count(recipient.is_late_after_unsubscribe)
+                then count(*) filter (where recipient.is_late_after_unsubscribe)
+        end as late_sends_after_unsubscribe
     from {{ ref('dim_newsletter') }} as newsletter
     inner join {{ ref('fct_newsletter_recipient') }} as recipient
         on newsletter.newsletter_code = recipient.newsletter_code
@@ -47,7 +50,9 @@ counted as (
         coalesce(shown.newsletter_code, 'all') as newsletter_code,
         count(*) as newsletters,
         count(*) filter (where shown.is_small) as small_newsletters,
-        sum(shown.late_sends_after_unsubscribe) as late_sends_after_unsubscribe
+        case
+            when count(*) = count(shown.late_sends_after_unsubscribe) then sum(shown.late_sends_after_unsubscribe)
+        end as late_sends_after_unsubscribe
         {%- for count in people %},
         sum(shown.{{ count }})::integer as {{ count }}
         {%- endfor %}

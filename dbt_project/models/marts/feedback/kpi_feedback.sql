@@ -68,7 +68,8 @@ counted as (
             and cell.issue_code = by_month.issue_code
             and by_month.month_start between cell.period_start and cell.period_end
     group by cell.kind, cell.service_code, cell.issue_code, cell.period_basis, cell.period, cell.period_start,
-        cell.period_end, cell.as_of_date, cell.is_complete, cell.fiscal_year, cell.period_compared
+        cell.period_end, cell.as_of_date, cell.is_complete, cell.fiscal_year, cell.period_compared,
+        cell.pledges_unknown
 ),
 
 complaint as (

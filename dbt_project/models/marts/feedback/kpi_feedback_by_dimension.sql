@@ -34,8 +34,8 @@ counted as (
     from by_month
     inner join period on by_month.month_start between period.period_start and period.period_end
     group by period.period_basis, period.period, period.period_start, period.period_end, period.as_of_date,
-        period.is_complete, period.fiscal_year, period.period_compared, by_month.kind, by_month.dimension,
-        by_month.dimension_value
+        period.is_complete, period.fiscal_year, period.period_compared, period.pledges_unknown, by_month.kind,
+        by_month.dimension, by_month.dimension_value
 ),
 
 compared as (

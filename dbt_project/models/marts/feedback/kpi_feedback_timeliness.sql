@@ -33,6 +33,8 @@ step as materialized (
         on
             case when step.milestone = 'closing' then step.met_on else step.due_on end
             between period.period_start and period.as_of_date
+            -- Where nobody knows all that fell due nothing is told of it.
+            and coalesce(step.milestone <> all(string_to_array(period.pledges_unknown, ', ')), true)
     where
         step.milestone = 'closing' and {{ is_changed('step.met_on', changed_days()) }}
         or step.milestone <> 'closing' and {{ is_changed('step.due_on', changed_days()) }}
@@ -81,7 +83,8 @@ numbered as materialized (
 ),
 
 -- Percentiles do not roll up, so they are taken anew for every cell of every period; a month of one post office has no
--- more than a handful of cases, of which a percentile says nothing.
+-- more than a handful of cases, of which a percentile says nothing. Nor would those cases speak for all whose working
+-- days alone are known.
 timed as (
     select
         step.period_number,
@@ -92,8 +95,13 @@ timed as (
         sum(step.calendar_days) as calendar_days_sum,
         percentile_cont(array[0.5, 0.9]) within group (order by step.calendar_days) as calendar_days,
         count(step.working_days) as working_measured_cases,
-        sum(step.working_days) as working_days_sum,
-        percentile_cont(array[0.5, 0.9]) within group (order by step.working_days) as working_days
+        case
+            when count(step.working_days) = count(step.calendar_days) then sum(step.working_days)
+        end as working_days_sum,
+        case
+            when count(step.working_days) = count(step.calendar_days)
+                then percentile_cont(array[0.5, 0.9]) within group (order by step.working_days)
+        end as working_days
     from step
     inner join numbered as cell on step.case_no = cell.case_no
     where step.period_basis <> 'month' or cell.dimension in ('all', 'service', 'channel')
@@ -114,13 +122,13 @@ select
     timed.measured_cases::integer as measured_cases,
     timed.calendar_days_sum,
     {{ share('timed.calendar_days_sum', 'timed.measured_cases') }} as calendar_days_average,
-    {{ rate('timed.calendar_days[1]::numeric') }} as calendar_days_median,
-    {{ rate('timed.calendar_days[2]::numeric') }} as calendar_days_p90,
+    {{ percentile_of_days('timed.calendar_days[1]') }} as calendar_days_median,
+    {{ percentile_of_days('timed.calendar_days[2]') }} as calendar_days_p90,
     timed.working_measured_cases::integer as working_measured_cases,
     timed.working_days_sum,
     {{ share('timed.working_days_sum', 'timed.working_measured_cases') }} as working_days_average,
-    {{ rate('timed.working_days[1]::numeric') }} as working_days_median,
-    {{ rate('timed.working_days[2]::numeric') }} as working_days_p90
+    {{ percentile_of_days('timed.working_days[1]') }} as working_days_median,
+    {{ percentile_of_days('timed.working_days[2]') }} as working_days_p90
 from timed
 inner join period on timed.period_number = period.period_number
 inner join cell on timed.cell_number = cell.cell_number

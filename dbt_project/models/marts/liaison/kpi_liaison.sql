@@ -79,6 +79,7 @@ meeting as (
         period.period,
         cell.group_code,
         count(*) as meetings,
+        count(*) filter (where meeting.has_roll) as meetings_with_roll,
         count(*) filter (where meeting.chaired_by_postmaster_general) as meetings_chaired_by_postmaster_general
     from period
     inner join {{ ref('fct_liaison_meeting') }} as meeting
@@ -194,7 +195,7 @@ select
     case when not hidden.is_suppressed then {{ share('hidden.seats_attended', 'hidden.seats_due') }} end
         as attendance_share
     {%- for source, counts in [
-        ('meeting', ['meetings', 'meetings_chaired_by_postmaster_general']), ('topic', ['topics']),
+        ('meeting', ['meetings', 'meetings_with_roll', 'meetings_chaired_by_postmaster_general']), ('topic', ['topics']),
         ('action', ['actions_raised', 'actions_done', 'actions_overdue'])
     ] %}
     {%- for count in counts %},
@@ -204,7 +205,7 @@ select
     case when hidden.constituency = 'all' then coalesce(action.days_to_done_sum, 0) end as days_to_done_sum,
     case when hidden.constituency = 'all' then {{ share('action.days_to_done_sum', 'action.actions_done') }} end
         as days_to_done_average,
-    case when hidden.constituency = 'all' then {{ rate('action.days_to_done_median::numeric') }} end
+    case when hidden.constituency = 'all' then {{ percentile_of_days('action.days_to_done_median') }} end
         as days_to_done_median
 from hidden
 {%- for source in ['liaison_group', 'meeting', 'topic', 'action'] %}

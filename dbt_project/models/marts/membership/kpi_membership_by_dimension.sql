@@ -137,11 +137,12 @@ select
     published.dimension,
     published.dimension_value,
     published.is_suppressed,
+    is_activity_known and (is_suppressed or has_few_active) as is_activity_suppressed,
     case when not is_suppressed then published.members end::integer as members,
     case when not is_suppressed then published.tenure_days_sum end as tenure_days_sum,
     case when not is_suppressed then {{ share('published.tenure_days_sum', 'published.members') }} end
         as tenure_days_average,
-    case when not is_suppressed then {{ rate('published.tenure_days_median::numeric') }} end as tenure_days_median,
+    case when not is_suppressed then {{ percentile_of_days('published.tenure_days_median') }} end as tenure_days_median,
     case when is_activity_known and not is_suppressed and not has_few_active
         then published.active_members end::integer as active_members,
     case when is_activity_known and not is_suppressed and not has_few_active

@@ -6,6 +6,7 @@ select
     {{ trimmed('registration_id') }} as registration_id,
     {{ trimmed('activity_id') }} as activity_id,
     upper({{ trimmed('company_id') }}) as company_id,
+    person_key,
     registered_on,
     attended,
     is_walk_in
