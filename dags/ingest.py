@@ -26,7 +26,8 @@ The last source to publish a date tells `warehouse`, in `deliver`.
    `select * from audit.validation order by validation_id desc` and at the batch in `landing`. Last night's numbers stay published.
 3. Not ended two hours after it was queued, or red: `select * from audit.late_run order by noted_at desc`.
 4. Mend the source or the suite, then clear the run: it reads the same interval again. A missed night heals itself.
-5. A skipped `deliver`: other sources are still to publish the date; the message names them. The last of them tells.
+5. Keys that vanished from the source, too many to believe, are held and told by `publish`: they count on until `crw approve`.
+6. A skipped `deliver`: other sources are still to publish the date; the message names them. The last of them tells.
 """
 
 # Set where the sources have an end, as the sample ones do, and for a single night by hand; never in a deployment.

@@ -17,16 +17,23 @@ def brings_30_march(warehouse):
 
 
 def brings_31_march(warehouse):
+    """The world's last night, read when the case database had been amended again."""
     world.last_night(warehouse)
+    warehouse.connection.execute(
+        "insert into audit.load (source, table_name, business_date, run_id, state, interval_start, interval_end, rows_read, "
+        "rows_published, rows_unchanged, rows_quarantined, rows_amended_since) values ('feedback', 'cases', '2013-03-31', 'test', "
+        "'published', '2013-03-30 23:00+08', '2013-04-01 00:00+08', 2, 2, 0, 0, 7)"
+    )
 
 
 def brings_1_april(warehouse):
-    """A case withdrawn, a late one of the year that has just closed, a company that leaves, a corrected survey file."""
+    """A case withdrawn, one deleted, a late one of the year that has just closed, a company that leaves, a corrected survey."""
     warehouse.put(
         "feedback", "cases", "2013-04-01", 21,
         world.case("A8", "C-DELAY", "2010-12-01 09:00+08", status="withdrawn", updated_at="2013-04-01 09:00+08"),
         world.case("A9", "C-DELAY", "2013-03-31 22:00+08", updated_at="2013-04-01 09:00+08"),
     )  # fmt: skip
+    warehouse.end_date("feedback", "cases", "2013-04-01", 24, "A2")
     warehouse.put(
         "membership", "membership", "2013-04-01", 22, world.membership("m4", "K2", "eclub", "2012-06-01", "2013-03-30")
     )
@@ -62,6 +69,22 @@ def test_an_analyst_sees_of_each_past_date_what_the_marts_showed_then(analyst, s
         for mart, rows in marts.items():
             known = analyst.execute(f"select t::text from as_of.{mart}('{night}') as t order by 1").fetchall()
             assert known == rows, (night, mart)
+
+
+def test_a_date_that_amendments_have_overtaken_has_no_complete_period_and_says_so(analyst, shown):
+    notices = []
+    analyst.add_notice_handler(lambda notice: notices.append((notice.severity, notice.message_primary)))
+    complete = {
+        night: analyst.execute(
+            f"select bool_or(f.is_complete) or bool_or(m.is_complete) from as_of.kpi_feedback('{night}') as f, "
+            f"as_of.kpi_membership('{night}') as m"
+        ).fetchone()[0]
+        for night in shown
+    }
+    assert complete == {"2013-03-30": True, "2013-03-31": False, "2013-04-01": True}
+    assert {severity for severity, _ in notices} == {"WARNING"}
+    assert len(notices) == 2
+    assert notices[0][1].startswith("2013-03-31 was read late, and rows have been amended since: feedback.cases as of")
 
 
 def test_two_dates_in_one_query_that_leaves_nothing_behind(analyst):

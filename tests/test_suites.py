@@ -20,7 +20,11 @@ BURSTS = {
     ("campaign", "campaign_contact"): 100_000,
     ("campaign", "account_assignment"): 100_000,
 }
-EARLY_LATE = {"_before_interval_end": FUTURE, "_after_interval_start": "2012-12-31 00:00+08"}
+EARLY_LATE = {
+    "_before_interval_end": FUTURE,
+    "_not_ahead": "2099-01-01 00:00+08",
+    "_after_interval_start": "2012-12-31 00:00+08",
+}
 
 
 def is_told_by_the_reader(table, column):

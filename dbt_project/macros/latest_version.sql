@@ -1,17 +1,42 @@
 {#
   The latest version of each key of a raw table, as known at the end of the night's business date: highest
   _business_date, then _load_id. Later dates that are in raw already do not count, so a night gives the same figures
-  whenever it is run. Args: source, table; key: list of SQL expressions, of which the first is also the column
+  whenever it is run. A record that vanished from its source has a last version that says so, and none of its versions up to
+  that one is taken; by the contract's own key, for what is one key once it is trimmed may be two at the source.
+  Args: source, table; key: list of SQL expressions, of which the first is also the column
   `_key`, so that a condition on it reaches the table; tie_break: what decides between two rows that one load stored under
   one key.
 #}
 {% macro latest_version(source_name, table, key, tie_break=none) -%}
+    {%- set known = "_business_date <= (select business_date from " ~ ref('stg_night') ~ ")" -%}
     select distinct on ({{ key | join(', ') }})
-        *,
+        version.*,
         {{ key[0] }} as _key
-    from {{ source(source_name, table) }}
-    where _business_date <= (select business_date from {{ ref('stg_night') }})
+    from {{ source(source_name, table) }} as version
+    where
+        version.{{ known }}
+        and not version._is_vanished is true
+        and not exists (
+            select from {{ source(source_name, table) }} as vanished
+            where
+                vanished._is_vanished
+                and vanished.{{ known }}
+                and (vanished._business_date, vanished._load_id) > (version._business_date, version._load_id)
+                {%- for column in contract_key(source_name, table) %}
+                and vanished.{{ column }} = version.{{ column }}
+                {%- endfor %}
+        )
     order by {{ key | join(', ') }}, _business_date desc, _load_id desc{{ ', ' ~ tie_break if tie_break }}
+{%- endmacro %}
+
+{# The columns by which the contract of a source table knows a record. #}
+{% macro contract_key(source_name, table) -%}
+    {%- if execute -%}
+        {%- for node in graph.sources.values() if node.source_name == source_name and node.name == table -%}
+            {{ return(node.config.meta.key) }}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return([]) }}
 {%- endmacro %}
 
 {# Text without the blanks around it, the ideographic, no-break and zero-width ones and a BOM too; null where nothing is left. #}

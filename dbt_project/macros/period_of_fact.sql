@@ -10,16 +10,18 @@
         period.period_start,
         period.period_end,
         period.period_start >= greatest(history.first_day, '{{ var("history_start") }}')
-        and period.period_end <= history.business_date as is_complete
+        and period.period_end <= history.business_date 
+        and history.is_overtaken is not true as is_complete
     from {{ ref('dim_period') }} as period
     cross join (
         select
             date_trunc('month', min(fact.{{ day }}))::date as first_day,
-            night.business_date
+            night.business_date,
+            night.is_overtaken
         from {{ fact }} as fact
         cross join {{ ref('as_of') }} as night
         where fact.{{ day }} <= night.business_date
-        group by night.business_date
+        group by night.business_date, night.is_overtaken
     ) as history
     where period.period_end >= history.first_day and period.period_start <= history.business_date
 {%- endmacro %}

@@ -6,7 +6,8 @@
         period.period_start,
         period.period_end,
         least(period.period_end, night.business_date) as as_of_date,
-        period.period_start >= '{{ var("history_start") }}' and period.period_end <= night.business_date as is_complete
+        period.period_start >= '{{ var("history_start") }}' and period.period_end <= night.business_date
+        and night.is_overtaken is not true as is_complete
     from {{ ref('dim_period') }} as period
     cross join {{ ref('as_of') }} as night
     where period.period_end >= '{{ var("history_start") }}' and period.period_start <= night.business_date

@@ -117,7 +117,8 @@ def _step(model: Any, lineage: list[Any]) -> sql.Composed:
 
 
 def _is_view(model: Any) -> bool:
-    return model.config.materialized == "view" and model.unique_id != NIGHT
+    """Not one that reads no other model: `drop table ... cascade` would leave it behind."""
+    return model.config.materialized == "view" and any(name.startswith("model.") for name in model.depends_on.nodes)
 
 
 def _temporary(model: Any) -> sql.Identifier:

@@ -110,6 +110,7 @@ def _of_the_load(contract: Table, limits: dict[str, dict[str, Any]]) -> Iterator
         yield _query(kind, **limit, history=_history(contract, limit))
     watermark = contract.column(contract.watermark)
     yield _condition(expectations.ExpectWatermarkBeforeIntervalEnd, watermark, _if_the_reader_errs(watermark, contract))
+    yield _condition(expectations.ExpectWatermarkNotAhead, watermark)
     yield _condition(expectations.ExpectWatermarkAfterIntervalStart, watermark)
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import yaml
 
+from crw import contract_reconcile
+from crw.contract_reconcile import Reconcile
 from crw.settings import DBT_PROJECT
 
 ORPHANS = ("warning", "info")
@@ -126,6 +128,7 @@ class Table:
     layout: Layout | None = None
     """For a drop folder: its files."""
     bounds: Bounds = Bounds()
+    reconcile: Reconcile = field(default_factory=Reconcile)
     tie_break: tuple[str, ...] = ()
     """What decides, the highest first, between two rows of one key that have one watermark."""
     description: str = ""
@@ -236,7 +239,8 @@ def _table(source: dict, declaration: dict, path: Path) -> Table:
             clock=meta.get("clock", source_meta.get("clock")),
             endpoint=meta.get("endpoint"),
             layout=_layout(meta["layout"], where) if "layout" in meta else None,
-            bounds=_bounds(meta.get("bounds", {}), where),
+            bounds=_settings(Bounds, meta.get("bounds", {}), where),
+            reconcile=_settings(Reconcile, contract_reconcile.settings(source_meta, meta), where),
             tie_break=tuple(meta.get("tie_break", ())),
             description=_line(declaration),
         )
@@ -288,11 +292,11 @@ def _days_ahead(latest: str, where: str) -> int:
     return int(found[1] or 0)
 
 
-def _bounds(entry: dict, where: str) -> Bounds:
+def _settings(kind: type, entry: dict, where: str) -> Bounds | Reconcile:
     try:
-        return Bounds(**entry)
-    except TypeError as error:
-        raise ContractError(f"{where}: bounds: {error}") from None
+        return kind(**entry)
+    except (TypeError, ValueError) as error:
+        raise ContractError(f"{where}: {kind.__name__.lower()}: {error}") from None
 
 
 def _layout(entry: dict, where: str) -> Layout:

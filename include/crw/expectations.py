@@ -109,7 +109,19 @@ class ExpectWatermarkBeforeIntervalEnd(ExpectNoRowWhere):
         "{name} of a later interval: the row would count in the wrong night and come again tomorrow, for the reader does "
         "not keep its interval."
     )
-    unexpected: ClassVar = "{column} >= {interval_end}"
+    unexpected: ClassVar = "{column} >= {interval_end} and {column} < now()"
+
+
+class ExpectWatermarkNotAhead(ExpectNoRowWhere):
+    """No row is dated after today, where no night would ever read it again."""
+
+    rule: ClassVar = "watermark_not_ahead"
+    demanded: ClassVar = "warning"
+    sentence: ClassVar = (
+        "{name} lies ahead of today: no amendment of the row would be seen before that day. It was found by comparing the source "
+        "with what is known of it, and is not read again as it stands."
+    )
+    unexpected: ClassVar = "{column} >= {interval_end} and {column} >= now()"
 
 
 class ExpectWatermarkAfterIntervalStart(ExpectNoRowWhere):

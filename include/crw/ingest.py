@@ -8,7 +8,7 @@ from datetime import date
 
 from psycopg import Connection
 
-from crw import connections, contracts, landing, ledger, publish, quality, unread
+from crw import connections, contracts, landing, ledger, publish, quality, reconcile, unread
 from crw.contracts import Table
 from crw.ledger import Load
 from crw.sources import Batch, api, database, files, folder, pseudonym, scratch
@@ -87,10 +87,12 @@ def _open_batch(warehouse: Connection, load: Load) -> Iterator[Batch]:
     match table.reader:
         case "database":
             with connections.database(table.connection) as source:
-                yield database.read(table, source, load.interval, pseudonym.key())
+                yield database.read(
+                    table, source, load.interval, pseudonym.key(), reconcile.comparison(warehouse, load)
+                )
         case "api":
             with connections.api(table.connection) as client:
-                yield api.read(table, client, load.interval, pseudonym.key())
+                yield api.read(table, client, load.interval, pseudonym.key(), reconcile.comparison(warehouse, load))
         case "files":
             published = ledger.published_deliveries(warehouse, table, load.business_date)
             yield files.read(table, connections.folder(table.connection), load.interval, published)

@@ -66,7 +66,8 @@ def land(connection: Connection, load: Load, batch: Batch) -> int:
         rows_read += _quarantine_unread(cursor, load, batch.rejected, first_row_no=rows_read + 1)
         analyze(cursor, table)
         _check_count(cursor, load, rows_read)
-        ledger.record(connection, load, "landed", rows_read=rows_read, deliveries=Jsonb(batch.deliveries))
+        told = {"deliveries": Jsonb(batch.deliveries), "rows_amended_since": batch.amended_since}
+        ledger.record(connection, load, "landed", rows_read=rows_read, **told)
     return rows_read
 
 

@@ -74,6 +74,17 @@ def find_load(connection: Connection, table: Table, load_id: int) -> Load:
     return Load(load_id, table, row[0], Interval(row[1], row[2]))
 
 
+def newest_load(connection: Connection, table: Table, business_date: date) -> Load:
+    """The newest load of a table for a date. Raises LoadError if there is none."""
+    (load_id,) = connection.execute(
+        "select max(load_id) from audit.load where source = %s and table_name = %s and business_date = %s",
+        [table.source, table.name, business_date],
+    ).fetchone()
+    if load_id is None:
+        raise LoadError(f"{table.source}.{table.name} was never loaded for {business_date}")
+    return find_load(connection, table, load_id)
+
+
 def lock(connection: Connection, load: Load, state: Literal["started", "landed", "validated"]) -> None:
     """Take the table for the rest of the transaction, and make sure that the load may take its next step.
 
@@ -156,10 +167,12 @@ def outstanding(connection: Connection, business_date: date) -> set[str]:
     return {source for source, tables in taking_part if not {(source, table.name) for table in tables} <= {*published}}
 
 
-def published_rows(connection: Connection, load: Load) -> tuple[int, int, int, int] | None:
-    """What was read, published, unchanged and quarantined, if the load is published."""
+def published_rows(connection: Connection, load: Load) -> tuple[int, ...] | None:
+    """What was read, published, unchanged and quarantined, vanished and held, if the load is published."""
     return connection.execute(
-        "select rows_read, rows_published, rows_unchanged, rows_quarantined from audit.load "
+        "select rows_read, rows_published, rows_unchanged, rows_quarantined, "
+        "coalesce(case when not vanished_are_held then rows_vanished end, 0), "
+        "coalesce(case when vanished_are_held then rows_vanished end, 0) from audit.load "
         "where load_id = %s and state = 'published'",
         [load.load_id],
     ).fetchone()

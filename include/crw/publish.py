@@ -7,19 +7,31 @@ from datetime import date
 
 from psycopg import Connection, sql
 
-from crw import ledger
+from crw import ledger, reconcile
 from crw.ledger import Load, LoadError
-from crw.warehouse import columns_of, ensure_partition, landing_table, note_load, raw_table, same_key
+from crw.warehouse import (
+    columns_of,
+    ensure_partition,
+    landing_table,
+    matching_key,
+    note_load,
+    raw_table,
+    same_key,
+)
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What became of the rows of a load: read = published + unchanged + quarantined."""
+    """What became of the rows of a load: read = published + unchanged + quarantined. Apart, keys gone from the source."""
 
     read: int
     published: int
     unchanged: int
     quarantined: int
+    vanished: int = 0
+    """Keys that marts drop from tonight on."""
+    held: int = 0
+    """Keys that stay until a person approves."""
 
 
 def publish_load(connection: Connection, load: Load, releases: list[int] | None = None) -> Figures:
@@ -29,7 +41,7 @@ def publish_load(connection: Connection, load: Load, releases: list[int] | None 
     row that came out differently replaces what the same date published before, and one that is refused now, by a mended
     rule, leaves raw; a key the source no longer returns for that interval (it was amended since) keeps its version, for
     that is how it was known that night. What the date had in quarantine is settled too, but for the rows of a file that
-    was not read again.
+    was not read again. A key that is gone from the source gets a last version, marked so, unless too many are.
 
     Args:
         connection: autocommit, to the warehouse.
@@ -43,8 +55,10 @@ def publish_load(connection: Connection, load: Load, releases: list[int] | None 
     with connection.transaction():
         ledger.lock(connection, load, "validated")
         _delete_outdated(connection, load)
+        are_held = reconcile.are_held(connection, load)
+        ended = 0 if are_held is None else _end_vanished(connection, load, are_held)
         published = _append(connection, load)
-        if published:
+        if published or ended:
             note_load(connection, load.table, load.business_date, load.load_id)
         figures = _figures(connection, load, published)
         if figures.read != figures.published + figures.unchanged + figures.quarantined:
@@ -71,12 +85,13 @@ def publish_load(connection: Connection, load: Load, releases: list[int] | None 
             rows_published=figures.published,
             rows_unchanged=figures.unchanged,
             rows_quarantined=figures.quarantined,
+            vanished_are_held=are_held,
         )
-    if published:
+    if published or ended:
         # Autovacuum never analyzes a partitioned table itself, and dbt reads it within the minute.
         connection.execute(sql.SQL("analyze {}").format(partition))
         connection.execute(sql.SQL("analyze only {}").format(raw_table(load.table)))
-    return figures
+    return Figures(*ledger.published_rows(connection, load))
 
 
 def publish_source(connection: Connection, loads: list[Load]) -> dict[str, Figures]:
@@ -110,12 +125,6 @@ def publish_marts(connection: Connection, business_date: date, run_id: str) -> d
     return counts
 
 
-def _key_match(load: Load, left: str, right: str) -> sql.Composed:
-    return sql.SQL(" and ").join(
-        sql.SQL("{} = {}").format(sql.Identifier(left, name), sql.Identifier(right, name)) for name in load.table.key
-    )
-
-
 def _record(load: Load, alias: str) -> sql.Composed:
     """The columns in which two versions are compared: all but those that tell of the delivery."""
     return sql.SQL(", ").join(
@@ -130,7 +139,7 @@ def _delete_outdated(connection: Connection, load: Load) -> None:
         "raw": raw_table(load.table),
         "landing": landing_table(load.table),
         "date": load.business_date,
-        "same": _key_match(load, "r", "l"),
+        "same": matching_key(load.table, "r", "l"),
     }
     connection.execute(
         sql.SQL(
@@ -146,12 +155,48 @@ def _delete_outdated(connection: Connection, load: Load) -> None:
     )
 
 
+def _end_vanished(connection: Connection, load: Load, are_held: bool) -> int:
+    """Give each key that is gone from the source a last version, the latest one marked. Returns how many this load did.
+
+    What an earlier attempt of the date marked stays if the key is still gone, else it goes.
+    """
+    parts = {
+        "raw": raw_table(load.table),
+        "landing": landing_table(load.table),
+        "date": load.business_date,
+        "load_id": load.load_id,
+        "gone": matching_key(load.table, "v", "r"),
+        "keys": sql.SQL(", ").join(sql.Identifier("r", name) for name in load.table.key),
+        "columns": columns_of(load.table),
+        "latest": columns_of(load.table, "r"),
+        "vanished": sql.SQL(
+            "audit.vanished as gone cross join lateral jsonb_populate_record(null::{}, gone.key) as v"
+        ).format(landing_table(load.table)),
+    }
+    connection.execute(
+        sql.SQL(
+            "delete from {raw} as r where r._business_date = {date} and r._is_vanished "
+            "and not exists (select from {vanished} where gone.load_id = {load_id} and {gone})"
+        ).format(**parts)
+    )
+    if are_held:
+        return 0
+    return connection.execute(
+        sql.SQL(
+            "insert into {raw} ({columns}, _load_id, _business_date, _is_vanished) "
+            "select {columns}, {load_id}, {date}, true from (select distinct on ({keys}) {latest}, r._is_vanished from {vanished} "
+            "join {raw} as r on {gone} where gone.load_id = {load_id} and r._business_date <= {date} "
+            "order by {keys}, r._business_date desc, r._load_id desc) as latest where not _is_vanished"
+        ).format(**parts)
+    ).rowcount
+
+
 def _append(connection: Connection, load: Load) -> int:
     key = sql.SQL(", ").join(sql.Identifier("r", name) for name in load.table.key)
     statement = sql.SQL(
         """
         with latest as (
-            select distinct on ({key}) {raw_columns}
+            select distinct on ({key}) {raw_columns}, r._is_vanished
             from {raw} as r
             where r._business_date <= {date} and exists (select from {landing} as l where {key_match})
             order by {key}, r._business_date desc, r._load_id desc
@@ -159,7 +204,7 @@ def _append(connection: Connection, load: Load) -> int:
         insert into {raw} ({columns}, _load_id, _business_date)
         select {landing_columns}, {load_id}, {date}
         from {landing} as l left join latest as r on {key_match}
-        where row({landing_record}) is distinct from row({raw_record})
+        where row({landing_record}) is distinct from row({raw_record}) or r._is_vanished
         """
     )
     cursor = connection.execute(
@@ -167,7 +212,7 @@ def _append(connection: Connection, load: Load) -> int:
             key=key,
             raw=raw_table(load.table),
             landing=landing_table(load.table),
-            key_match=_key_match(load, "l", "r"),
+            key_match=matching_key(load.table, "l", "r"),
             columns=columns_of(load.table),
             landing_columns=columns_of(load.table, "l"),
             raw_columns=columns_of(load.table, "r"),

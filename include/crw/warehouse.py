@@ -48,6 +48,13 @@ def columns_of(table: Table, alias: str | None = None) -> sql.Composed:
     return sql.SQL(", ").join(sql.Identifier(*name) for name in names)
 
 
+def matching_key(table: Table, left: str, right: str) -> sql.Composed:
+    """Condition: the rows of two relations, by their aliases, have the same key."""
+    return sql.SQL(" and ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(left, name), sql.Identifier(right, name)) for name in table.key
+    )
+
+
 def same_key(table: Table, record: str, quarantined: str) -> sql.Composed:
     """Condition: the row aliased `record` and the one of quarantine.record aliased `quarantined` have the same key."""
     return sql.SQL(" and ").join(
@@ -93,19 +100,26 @@ def _create(connection: Connection, table: Table) -> None:
     )
     connection.execute(
         sql.SQL(
-            "create table if not exists {} ({}, _load_id bigint not null, _business_date date not null) "
-            "partition by range (_business_date)"
+            "create table if not exists {} ({}, _load_id bigint not null, _business_date date not null, "
+            "_is_vanished boolean not null default false) partition by range (_business_date)"
         ).format(raw_table(table), definitions)
     )
-    # Looked up first, as is the trigger: `create index if not exists` locks the table all the same, and autovacuum may hold it.
-    index = f"{table.identifier}_key"
-    if connection.execute("select to_regclass(%s)", [f"raw.{index}"]).fetchone()[0] is None:
-        connection.execute(
-            sql.SQL("create index {} on {} ({}, _business_date desc, _load_id desc)").format(
-                sql.Identifier(index), raw_table(table), sql.SQL(", ").join(map(sql.Identifier, table.key))
-            )
-        )
     raw = f"raw.{table.identifier}"
+    if not connection.execute(
+        "select true from pg_attribute where attrelid = %s::regclass and attname = '_is_vanished'", [raw]
+    ).fetchone():
+        connection.execute(
+            sql.SQL("alter table {} add column _is_vanished boolean not null default false").format(raw_table(table))
+        )
+    # Looked up first, as is the trigger: `create index if not exists` locks the table all the same, and autovacuum may hold it.
+    key = sql.SQL(", ").join(map(sql.Identifier, table.key))
+    for index, where in {"key": "", "vanished": "where _is_vanished"}.items():
+        if connection.execute("select to_regclass(%s)", [f"{raw}_{index}"]).fetchone()[0] is None:
+            connection.execute(
+                sql.SQL("create index {} on {} ({}, _business_date desc, _load_id desc) {}").format(
+                    sql.Identifier(f"{table.identifier}_{index}"), raw_table(table), key, sql.SQL(where)
+                )
+            )
     if not connection.execute(
         "select true from pg_trigger where tgrelid = %s::regclass and tgname = 'note_deleted'", [raw]
     ).fetchone():

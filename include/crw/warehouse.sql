@@ -79,7 +79,47 @@ create table if not exists audit.load (
 );
 comment on table audit.load is 'One row per attempt to load one table for one business date. The watermark is the interval_end of the last published load.';
 comment on column audit.load.deliveries is 'Manifest of a file source: SHA-256 of each file read and its name. A file sent again is known by it and not loaded twice.';
+alter table audit.load
+    add column if not exists rows_at_source bigint,
+    add column if not exists rows_in_raw bigint,
+    add column if not exists rows_found_late bigint,
+    add column if not exists rows_vanished bigint,
+    add column if not exists vanished_are_held boolean,
+    add column if not exists rows_amended_since bigint;
+comment on column audit.load.rows_at_source is 'Rows of the whole source table, where the load compared it with raw (reconcile in its contract); else empty, like the next four.';
+comment on column audit.load.rows_in_raw is 'Keys that raw had before the business date and that had not vanished.';
+comment on column audit.load.rows_found_late is 'Rows read though their watermark lies outside the interval, for raw did not have them: committed late, set back, or dated where no interval is. They are among rows_read.';
+comment on column audit.load.rows_vanished is 'Keys of raw that the source has no more; audit.vanished names them.';
+comment on column audit.load.vanished_are_held is 'Whether more vanished than the contract allows, so that they stay in raw until audit.approval has the date; else each was end-dated.';
+comment on column audit.load.rows_amended_since is 'Of a load read a day or more after its interval: rows of the source (of an API, on one page) whose watermark lies after it. How they stood on the date was not read.';
 create index if not exists load_by_table on audit.load (source, table_name, business_date, load_id);
+
+create table if not exists audit.vanished (
+    load_id bigint not null references audit.load,
+    key jsonb not null
+);
+comment on table audit.vanished is 'Keys of raw that the source has no more, of the newest comparison of each table.';
+create index if not exists vanished_by_load on audit.vanished (load_id);
+
+create table if not exists audit.approval (
+    source text not null,
+    table_name text not null,
+    business_date date not null,
+    rule text not null,
+    reason text not null check (reason <> ''),
+    approved_by text not null check (approved_by <> ''),
+    approved_at timestamptz not null default clock_timestamp(),
+    primary key (source, table_name, business_date, rule)
+);
+comment on table audit.approval is 'What a person let pass: a rule that holds something of a table on a business date, by whom and why.';
+
+create or replace view audit.overtaken as
+select business_date, source, table_name, min(rows_amended_since) as rows_amended_since
+from audit.load
+where state = 'published'
+group by business_date, source, table_name
+having min(rows_amended_since) > 0;
+comment on view audit.overtaken is 'Tables that no load read in time for a business date, so that amendments since have taken the place of what stood then.';
 
 create table if not exists audit.validation (
     validation_id bigint generated always as identity primary key,
@@ -131,14 +171,21 @@ create or replace function as_of.check_date(known_on date) returns void language
 declare
     first constant date := (select min(business_date) from audit.publication);
     last constant date := (select max(business_date) from audit.publication);
+    overtaken constant text := (
+        select string_agg(source || '.' || table_name, ', ' order by source, table_name)
+        from audit.overtaken where business_date = known_on
+    );
 begin
     if first is null then
         raise exception 'no marts were ever published';
     elsif (known_on between first and last) is not true then
         raise exception 'marts were published for % to %; nothing is known as of %', first, last, coalesce(known_on::text, 'null');
+    elsif overtaken is not null then
+        raise warning '% was read late, and rows have been amended since: % as of that date never was, and no period is complete',
+            known_on, overtaken;
     end if;
 end $$;
-comment on function as_of.check_date is 'Raises an error for a date of which nothing is known.';
+comment on function as_of.check_date is 'Raises an error for a date of which nothing is known, and a warning for one that amendments have overtaken.';
 
 create table if not exists audit.raw_change (
     changed_by xid8 not null default pg_current_xact_id(),
@@ -217,6 +264,7 @@ grant select on all tables in schema raw to crw_transformer;
 grant usage on schema audit to crw_transformer;
 grant select on audit.publication to crw_transformer;  -- which past dates there are
 grant select on audit.raw_change to crw_transformer;
+grant select on audit.overtaken to crw_transformer;  -- of which dates no period is complete
 grant usage on schema core, marts, as_of to crw_analyst;
 grant select on all tables in schema core, marts to crw_analyst;
 grant usage on schema marts to crw_dashboard;

@@ -38,6 +38,17 @@ class Warehouse:
             )
             self.connection.execute(statement, [Jsonb(v) if isinstance(v, dict | list) else v for v in values.values()])
 
+    def end_date(self, source: str, name: str, business_date: str, load_id: int, key: str) -> None:
+        """Write into raw that a record, by the first column of its key, vanished from its source."""
+        table, day = contracts.table(source, name), date.fromisoformat(business_date)
+        warehouse.ensure_partition(self.connection, table, day)
+        warehouse.note_load(self.connection, table, day, load_id)
+        statement = sql.SQL(
+            "insert into {0} ({1}, _load_id, _business_date, _is_vanished) select {1}, %s, %s, true from {0} "
+            "where {2}::text = %s order by _business_date desc, _load_id desc limit 1"
+        ).format(warehouse.raw_table(table), warehouse.columns_of(table), sql.Identifier(table.key[0]))
+        assert self.connection.execute(statement, [load_id, day, key]).rowcount == 1
+
     def build(self, business_date: str, *options: str) -> None:
         """Run `dbt build` of a night, without unit tests unless options are given; a failure shows its messages."""
         with pytest.MonkeyPatch.context() as patch:

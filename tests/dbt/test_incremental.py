@@ -66,6 +66,43 @@ def test_what_is_erased_from_raw_leaves_the_facts(empty_warehouse):
     assert empty_warehouse.rows("select count(*) from candidate.kpi_satisfaction") == [(0,)]
 
 
+def test_what_vanished_at_its_source_leaves_the_facts_and_comes_back(empty_warehouse):
+    world.first_nights(empty_warehouse)
+    typed_twice = world.case("A6 ", "L-LOST", "2012-05-02 09:00+08")
+    empty_warehouse.put("feedback", "cases", "2013-03-29", 30, typed_twice)
+    empty_warehouse.build("2013-03-30", *MODELS)
+    for load_id, (source, table, key) in enumerate(
+        [
+            ("feedback", "cases", "A3"),
+            ("feedback", "cases", "A6 "),
+            ("feedback", "case_event", "2"),
+            ("feedback", "category", "P-STAFF"),
+            ("feedback", "post_office", "GPO"),
+            ("membership", "company", "K1"),
+            ("membership", "membership", "m3"),
+            ("membership", "contact", "c-p1"),
+            ("campaign", "campaign", "P1"),
+        ],
+        start=40,
+    ):
+        empty_warehouse.end_date(source, table, "2013-03-31", load_id, key)
+    empty_warehouse.build(
+        "2013-03-31"
+    )  # with its tests: what refers to a record that is gone stands as if it came before it
+    gone_on = empty_warehouse.contents(*BUILT)
+    assert empty_warehouse.rows("select case_no from core.fct_feedback_case where case_no in ('A3', 'A6')") == [("A6",)]
+    assert empty_warehouse.rows("select count(*) from core.fct_feedback_event where event_id = 2") == [(0,)]
+    assert empty_warehouse.rows("select count(*) from core.fct_membership_record where membership_id = 'm3'") == [(0,)]
+    empty_warehouse.build("2013-03-31", *MODELS, "--full-refresh")
+    assert empty_warehouse.contents(*BUILT) == gone_on
+
+    empty_warehouse.put("feedback", "cases", "2013-04-01", 60, world.case("A3", "C-DELAY", "2011-04-01 00:00+08"))
+    empty_warehouse.build("2013-04-01", *MODELS)
+    assert empty_warehouse.rows("select count(*) from core.fct_feedback_case where case_no = 'A3'") == [(1,)]
+    empty_warehouse.build("2013-03-31", *MODELS)
+    assert empty_warehouse.contents(*BUILT) == gone_on
+
+
 def test_only_a_finished_build_of_the_same_project_is_gone_on_from(empty_warehouse, monkeypatch):
     def goes_on(*options):
         empty_warehouse.build("2013-03-30", *options)
@@ -162,6 +199,7 @@ KINDS = {
     "a survey file": st.tuples(st.sampled_from([world.WAVE_2010, world.WAVE_2012]), ANSWERS),
     "a re-run of an older night": case_rows(),
     "a version taken back": st.none(),
+    "a deletion at the source": CASES,
 }
 NIGHTS = ("2013-03-30", "2013-03-31", "2013-04-02")
 
@@ -182,6 +220,10 @@ def arrive(warehouse, night, load_id, kind, change):
         for table in ("cases", "case_event"):
             newest = f"(select max(_load_id) from raw.feedback__{table})"
             warehouse.connection.execute(f"delete from raw.feedback__{table} where _load_id = {newest}")
+    elif kind == "a deletion at the source":
+        known = warehouse.rows(f"select from raw.feedback__cases where case_no = '{change}'")
+        if known:
+            warehouse.end_date("feedback", "cases", night, load_id, change)
     else:
         for source, table, row in change:
             warehouse.put(source, table, NIGHTS[0] if kind == "a re-run of an older night" else night, load_id, row)

@@ -20,11 +20,12 @@ from crw.sources.pseudonym import pseudonym
 CONTACTS = contracts.table("membership", "contact")
 INTERVAL = Interval(datetime(2013, 3, 30, 23, tzinfo=HONG_KONG), datetime(2013, 4, 1, tzinfo=HONG_KONG))
 SECRET = b"secret"
+NOON = "2013-03-31T12:00:00+08:00"
 
 
 def contact(number, **changes):
     record = {"contact_id": f"P{number}", "company_id": "C1", "role": "owner", "marketing_consent": True}
-    record |= {"consent_changed_at": None, "updated_at": "2013-03-31T12:00:00+08:00"}
+    record |= {"consent_changed_at": None, "updated_at": NOON}
     record |= {
         "full_name": "CHAN Tai Man",
         "email": f"p{number}@example.com",
@@ -67,11 +68,14 @@ class Crm:
     def read(self):
         return self.read_with_refusals()[0]
 
-    def read_with_refusals(self, table=CONTACTS):
+    def read_with_refusals(self, table=CONTACTS, compare=None):
+        batch = self.batch(table, compare)
+        return [json.loads(record) for record in batch.blocks], batch.rejected
+
+    def batch(self, table=CONTACTS, compare=None):
         address = f"http://127.0.0.1:{self.server.server_port}"
         with httpx.Client(base_url=address, headers={"Authorization": "Bearer token"}) as client:
-            batch = api.read(table, client, INTERVAL, SECRET)
-            return [json.loads(record) for record in batch.blocks], batch.rejected
+            return api.read(table, client, INTERVAL, SECRET, compare)
 
 
 @pytest.fixture
@@ -90,7 +94,7 @@ def make_crm():
 def test_every_page_is_read_once_and_in_order(make_crm):
     crm = make_crm([contact(number) for number in range(5)])
     assert [record["contact_id"] for record in crm.read()] == ["P0", "P1", "P2", "P3", "P4"]
-    assert len(crm.requests) == 3
+    assert len(crm.requests) == 4  # the last one: whether any was amended since
     query = parse_qs(crm.requests[0][0].query)
     assert query["updated_since"] == ["2013-03-30T23:00:00+08:00"]
     assert query["updated_before"] == ["2013-04-01T00:00:00+08:00"]
@@ -107,7 +111,7 @@ def test_a_hurried_or_unavailable_server_is_asked_again(make_crm):
     crm = make_crm([contact(1), contact(2), contact(3)])
     crm.refusals = [(429, {"Retry-After": "0"}), (200, {}), (503, {}), (429, {"Retry-After": "0"})]
     assert [record["contact_id"] for record in crm.read()] == ["P1", "P2", "P3"]
-    assert len(crm.requests) == 5
+    assert len(crm.requests) == 6
 
 
 def test_a_wrong_token_fails_at_once(make_crm):
@@ -147,10 +151,10 @@ def test_a_value_that_cannot_be_stored_is_refused_by_record_and_column_and_not_r
     records, rejected = make_crm([contact(1), *odd]).read_with_refusals()
     assert [record["contact_id"] for record in records] == ["P1"]
     assert [(row.record, row.column) for row in rejected] == [
-        ({"contact_id": "P2"}, "role"),
-        ({"contact_id": "P3"}, "role"),
-        ({"contact_id": "P4"}, "person_key"),
-        ({"contact_id": "P5"}, "role"),
+        ({"contact_id": "P2", "updated_at": NOON}, "role"),
+        ({"contact_id": "P3", "updated_at": NOON}, "role"),
+        ({"contact_id": "P4", "updated_at": NOON}, "person_key"),
+        ({"contact_id": "P5", "updated_at": NOON}, "role"),
     ]
     assert [row.reason.rpartition(": ")[2] for row in rejected] == [
         "role holds a NUL character",
@@ -199,6 +203,36 @@ def test_what_a_value_may_hold_is_kept_as_it_is(make_crm):
 def test_an_unknown_field_whose_name_cannot_be_written_is_named_all_the_same(make_crm):
     with pytest.raises(contracts.ContractError, match=r"unknown column '\\ud800\\x00'"):
         make_crm([contact(1) | {"\ud800\0": 1}]).read()
+
+
+def test_asked_for_all_it_gives_the_night_and_what_no_interval_would_read(make_crm):
+    moments = {
+        "in time": NOON, "old": "2013-03-01T00:00:00+08:00", "late": "2013-03-02T00:00:00+08:00",
+        "tomorrow's": "2013-04-01T00:00:00+08:00", "ahead": "2099-01-01T00:00:00+08:00", "no moment": "soon",
+    }  # fmt: skip
+    listed = []
+
+    def compare(listing):
+        listed.extend(listing.rows)
+        return frozenset({"late", "ahead", "tomorrow's"})
+
+    records = [contact(0, contact_id=name, updated_at=at) for name, at in moments.items()]
+    records += [
+        contact(0, contact_id=f"odd {name}", updated_at=moments[name], role="\0") for name in ("in time", "old")
+    ]
+    crm = make_crm([*records, contact(0, contact_id="half \ud800"), contact(0, contact_id=7)])
+    read, rejected = crm.read_with_refusals(compare=compare)
+    assert [record["contact_id"] for record in read] == ["in time", "late", "ahead", "no moment", 7]
+    assert [row.record["contact_id"] for row in rejected] == ["odd in time", "half \\ud800"]
+    assert "updated_since" not in parse_qs(crm.requests[0][0].query)
+    assert [key for key, _ in listed] == [*moments, "odd in time", "odd old", None, "7"]
+    assert [at for _, at in listed] == [*list(moments.values())[:-1], None, NOON, moments["old"], NOON, NOON]
+
+
+def test_records_amended_since_a_night_that_is_read_late_are_counted(make_crm):
+    records = [contact(number, updated_at=f"2013-0{4 + number}-01T00:00:00+08:00") for number in range(2)]
+    assert make_crm([*records, contact(3)]).batch().amended_since == 2
+    assert make_crm([contact(3)]).batch().amended_since == 0
 
 
 @pytest.mark.parametrize(

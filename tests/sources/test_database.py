@@ -55,6 +55,11 @@ def test_a_row_without_a_watermark_comes_every_night_to_be_refused(source, datab
     assert read(source, database) == 3
 
 
+def test_a_row_without_a_key_comes_every_night_to_be_refused(source, database):
+    source.execute("update case_management.cases set case_no = null where case_no in ('C0', 'C3')")
+    assert read(source, database) == 3  # C3 is the next night's
+
+
 def test_a_missing_column_is_refused_by_name(source, database):
     source.execute("alter table case_management.cases drop column channel_code")
     with pytest.raises(contracts.ContractError, match=r"case_management\.cases: missing column channel_code"):

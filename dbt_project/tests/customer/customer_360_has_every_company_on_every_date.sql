@@ -7,7 +7,10 @@ with expected as (
     cross join (
         select period.as_of_date as as_of_on
         from ({{ reported_period() }}) as period
-        where period.period_basis = 'fiscal_year' and period.is_complete
+        where
+            period.period_basis = 'fiscal_year'
+            and period.period_start >= '{{ var("history_start") }}'
+            and period.as_of_date = period.period_end
         union
         select business_date
         from {{ ref('as_of') }}

@@ -33,6 +33,14 @@ def main() -> int:
     check.add_argument("source", nargs="?", help="one source; without it all that take part in the nights")
     check.add_argument("file", nargs="?", type=Path, help="for survey: one data file, its code book beside it")
     check.add_argument("--date", type=date.fromisoformat, help="business date; without it tonight's")
+    approve = commands.add_parser(
+        "approve", help="let pass what a rule holds of a source table, as a person who looked"
+    )
+    approve.add_argument("table", help="<source>.<table>")
+    approve.add_argument("date", type=date.fromisoformat, help="business date that it was held on")
+    approve.add_argument("rule", help="vanished: keys that are gone from the source")
+    approve.add_argument("--reason", required=True)
+    approve.add_argument("--by", required=True, help="who says so")
     commands.add_parser("up", help="start everything and keep it running")
     commands.add_parser(
         "install",
@@ -64,6 +72,8 @@ def _run(arguments: argparse.Namespace) -> int:
             return _nightly(arguments.first, arguments.last)
         case "check":
             return _check(arguments.source, arguments.file, arguments.date)
+        case "approve":
+            return _approve(arguments)
         case "up":
             return _up()
         case "install":
@@ -110,6 +120,22 @@ def _check(source: str | None, file: Path | None, business_date: date | None) ->
     except KeyboardInterrupt:
         print("stopped: nothing was kept", file=sys.stderr)
         return 130
+
+
+def _approve(arguments: argparse.Namespace) -> int:
+    _reach_warehouse()
+    from crw import connections, ledger, reconcile
+
+    source, _, name = arguments.table.partition(".")
+    table = contracts.table(source, name)
+    with connections.warehouse() as warehouse:
+        try:
+            load = ledger.newest_load(warehouse, table, arguments.date)
+            reconcile.approve(warehouse, load, arguments.rule, arguments.reason, arguments.by)
+        except ledger.LoadError as error:
+            sys.exit(f"{error}")
+    print(f"approved: the next night, or ingest_{table.source} of {arguments.date} run again, lets it pass")
+    return 0
 
 
 def _up() -> int:
@@ -180,6 +206,9 @@ def _start_warehouse() -> None:
 def _sql(query: str) -> int:
     _start_warehouse()
     with psycopg.connect(environment.role_dsn("crw_analyst")) as connection:
+        connection.add_notice_handler(
+            lambda notice: print(f"{notice.severity}: {notice.message_primary}", file=sys.stderr)
+        )
         try:
             cursor = connection.execute(query)
         except psycopg.Error as error:

@@ -15,11 +15,20 @@ from crw.local import environment, services
 UNREAD_SHOWN = 20
 """Files that the summary names; the table in the warehouse has all."""
 
+NEWEST = (
+    "select distinct on (source, table_name) * from audit.load where business_date = %s "
+    "order by source, table_name, load_id desc"
+)
+"""The newest load of each table for a business date."""
+
 
 def show(console: Console, business_date: date, succeeded: bool, seconds: float) -> None:
     """Print the summary of a business date's night."""
     with psycopg.connect(environment.server().dsn("warehouse")) as connection:
         console.print(_loads(connection, business_date))
+        console.print(_compared(connection, business_date))
+        for message in _told(connection, business_date):
+            console.print(message, style="yellow", highlight=False, markup=False)
         if (files := _unread(connection, business_date)).row_count:
             console.print(files)
         is_published = connection.execute("select to_regclass('marts.published_vs_computed')").fetchone()[0]
@@ -35,9 +44,8 @@ def _loads(connection: psycopg.Connection, business_date: date) -> Table:
     for heading in ("table", "state", "read", "published", "unchanged", "quarantined"):
         table.add_column(heading, justify="left" if heading in ("table", "state") else "right")
     rows = connection.execute(
-        "select distinct on (source, table_name) source || '.' || table_name, state, "
-        "rows_read, rows_published, rows_unchanged, rows_quarantined "
-        "from audit.load where business_date = %s order by source, table_name, load_id desc",
+        "select source || '.' || table_name, state, rows_read, rows_published, rows_unchanged, rows_quarantined "
+        f"from ({NEWEST}) as newest order by 1",
         [business_date],
     )
     for name, state, *counts in rows:
@@ -54,6 +62,43 @@ def _unread(connection: psycopg.Connection, business_date: date) -> Table:
     for row in files[:UNREAD_SHOWN]:
         table.add_row(*map(Text, row))  # not as markup: a name may hold brackets
     return table
+
+
+def _compared(connection: psycopg.Connection, business_date: date) -> Table:
+    """Each source table against what raw has of it; blank where its contract asks for no comparison on this night."""
+    table = Table(title="Sources and what raw has of them", title_justify="left")
+    for heading in ("table", "at source", "in raw", "found late", "vanished", "held"):
+        table.add_column(heading, justify="left" if heading == "table" else "right")
+    for name, *counts in connection.execute(
+        "select source || '.' || table_name, rows_at_source, rows_in_raw, rows_found_late, "
+        "case when vanished_are_held is not true then rows_vanished end, case when vanished_are_held then rows_vanished end "
+        f"from ({NEWEST}) as newest order by 1",
+        [business_date],
+    ):
+        table.add_row(name, *("" if count is None else f"{count:,}" for count in counts))
+    return table
+
+
+def _told(connection: psycopg.Connection, business_date: date) -> list[str]:
+    """What a person is asked to look at."""
+    held = connection.execute(
+        "select source || '.' || table_name, rows_vanished, rows_in_raw, (select string_agg(key::text, ' ') from "
+        "(select key from audit.vanished where vanished.load_id = newest.load_id limit 3) as example) "
+        f"from ({NEWEST}) as newest where vanished_are_held order by 1",
+        [business_date],
+    )
+    overtaken = connection.execute(
+        "select source || '.' || table_name, rows_amended_since from audit.overtaken where business_date = %s order by 1",
+        [business_date],
+    )
+    return [
+        f"{name}: {vanished:,} of {in_raw:,} keys are gone from the source, more than its contract lets pass ({examples} ...). They "
+        f"count on until `crw approve {name} {business_date} vanished --reason ... --by ...`, or until they are back"
+        for name, vanished, in_raw, examples in held
+    ] + [
+        f"{name}: read late, {rows:,} rows or more have been amended since {business_date}: no period is complete as of that date"
+        for name, rows in overtaken
+    ]
 
 
 def _figures(connection: psycopg.Connection) -> Table:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 DELIMITER = "\t"
@@ -23,6 +23,16 @@ class Interval:
 
     start: datetime
     end: datetime
+
+    @property
+    def horizon(self) -> datetime:
+        """Where the later nights' rows end: a day from now, for clocks differ. What is dated after it no night would ever read."""
+        return max(self.end, datetime.now(UTC) + timedelta(days=1))
+
+    @property
+    def is_long_over(self) -> bool:
+        """Whether the night after should have run by now: what was amended since was not read as it stood."""
+        return datetime.now(UTC) >= self.end + timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -76,3 +86,5 @@ class Batch:
     """Files only: id of each delivery in the batch, and its file name. Complete, as `unread`, once `blocks` is exhausted."""
     unread: list[Unread] = field(default_factory=list)
     """Files only: what lies in the folder and is in no delivery that this or a later date reads."""
+    amended_since: int | None = None
+    """Of a batch that is read late, rows at the source with a watermark of a later night; None where there can be none."""

@@ -7,7 +7,6 @@ a message. All pages are fetched before landing opens its transaction, so that n
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,7 +17,8 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from crw.contracts import ContractError, Table
-from crw.sources import Batch, Interval, Rejection, scratch
+from crw.sources import Batch, Interval, Rejection
+from crw.sources.listing import Compare, Spool, moment
 from crw.sources.record import UnusableValue, allowed, parse
 
 PAGE_SIZE = 2000
@@ -32,7 +32,9 @@ class NoPageError(ContractError):
     """A good status and no page: a sign-in page, an error object, half an answer. It may pass, so it is asked for again."""
 
 
-def read(table: Table, client: httpx.Client, interval: Interval, secret: bytes) -> Batch:
+def read(
+    table: Table, client: httpx.Client, interval: Interval, secret: bytes, compare: Compare | None = None
+) -> Batch:
     """Records amended within `interval`, one JSON object each, pseudonymised before anything is stored.
 
     Args:
@@ -40,33 +42,37 @@ def read(table: Table, client: httpx.Client, interval: Interval, secret: bytes) 
         client: has the base URL and the bearer token.
         interval: half-open; sent as `updated_since` and `updated_before`.
         secret: key of the pseudonyms.
+        compare: is given a listing of all; then the API is asked for no dates, and what no interval would read is in the batch too.
 
     Raises:
         ContractError: a record has an unknown field or lacks one, an answer is still no page after several attempts, the pages do
             not come to an end, or the contract's bounds are reached.
         httpx.HTTPError: a page still fails after several attempts.
     """
+    dates = {"updated_since": interval.start.isoformat(), "updated_before": interval.end.isoformat()}
     rejected: list[Rejection] = []
-    spool = tempfile.TemporaryFile("w+", encoding="utf-8", dir=scratch.room())  # noqa: SIM115 (closed when it has been read)
-    for page in _pages(table, client, interval):
-        spool.writelines(f"{record}\n" for record in _records(table, page, interval, secret, rejected))
-    return Batch("json", _spooled(spool), rejected)
+    spool = Spool(table)
+    for page in _pages(table, client, {} if compare else dates):
+        for record, outcome in _records(table, page, secret, rejected):
+            spool.add(record, outcome)
+    missing = compare(spool.listing()) if compare else None
+    batch = Batch("json", spool.wanted(interval, missing, rejected), rejected)
+    batch.amended_since = _amended_since(table, client, interval)
+    return batch
 
 
-def _spooled(spool) -> Iterator[str]:
-    with spool:
-        spool.seek(0)
-        for line in spool:
-            yield line.rstrip("\n")
+def _amended_since(table: Table, client: httpx.Client, interval: Interval) -> int:
+    """At least how many records a night that is read late has lost to amendments: no more than a page is asked for."""
+    if not interval.is_long_over:
+        return 0
+    page = _get(client, table.endpoint, {"updated_since": interval.end.isoformat(), "limit": PAGE_SIZE})
+    found = [moment(record.get(table.watermark)) for record in page["data"] if isinstance(record, dict)]
+    return sum(at is not None and interval.end <= at < interval.horizon for at in found)
 
 
-def _pages(table: Table, client: httpx.Client, interval: Interval) -> Iterator[tuple[int, list[Any]]]:
+def _pages(table: Table, client: httpx.Client, dates: dict[str, str]) -> Iterator[tuple[int, list[Any]]]:
     """Number and records of each page."""
-    parameters: dict[str, Any] = {
-        "updated_since": interval.start.isoformat(),
-        "updated_before": interval.end.isoformat(),
-        "limit": PAGE_SIZE,
-    }
+    parameters: dict[str, Any] = dates | {"limit": PAGE_SIZE}
     began, asked = time.monotonic(), set()
     for number in range(1, table.bounds.requests + 1):
         page = _get(client, table.endpoint, parameters)
@@ -88,8 +94,9 @@ def _pages(table: Table, client: httpx.Client, interval: Interval) -> Iterator[t
 
 
 def _records(
-    table: Table, page: tuple[int, list[Any]], interval: Interval, secret: bytes, rejected: list[Rejection]
-) -> Iterator[str]:
+    table: Table, page: tuple[int, list[Any]], secret: bytes, rejected: list[Rejection]
+) -> Iterator[tuple[dict[str, Any], str | Rejection]]:
+    """Each record of a page, and as what it may be stored, or why not. What is no record at all is rejected here."""
     number, records = page
     seen: frozenset[str] | None = None
     for place, record in enumerate(records, 1):
@@ -101,20 +108,12 @@ def _records(
             names = {name if name.isprintable() else ascii(name) for name in record}
             table.check_fields(names, f"{table.endpoint}, record {record.get(table.key[0])!r}")
             seen = frozenset(record)
-        if _is_later(record[table.watermark], interval):
-            continue  # an API that ignores updated_before
         try:
-            yield allowed(table, record, secret, {})
+            yield record, allowed(table, record, secret, {})
         except UnusableValue as error:
-            identity = {name: json.dumps(str(record[name]))[1:-1] for name in table.key}
-            rejected.append(Rejection(f"{table.endpoint}, {identity}: {error}", identity, error.column))
-
-
-def _is_later(watermark: Any, interval: Interval) -> bool:
-    try:
-        return datetime.fromisoformat(watermark) >= interval.end
-    except (TypeError, ValueError, OverflowError):
-        return False  # kept: landing refuses what is no timestamp, with its reason
+            identity = {name: json.dumps(str(record[name]))[1:-1] for name in (*table.key, table.watermark)}
+            key = {name: identity[name] for name in table.key}
+            yield record, Rejection(f"{table.endpoint}, {key}: {error}", identity, error.column)
 
 
 def _get(client: httpx.Client, endpoint: str, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def unreadable(
         sql.SQL("{}, encode({}, 'escape')").format(
             sql.Literal(name), _bytes(sql.SQL("{}::text").format(sql.Identifier(table.column(name).field)))
         )
-        for name in table.key
+        for name in (*table.key, table.watermark)
     )
     body = sql.SQL(SEARCH).format(
         texts=sql.SQL("array[{}]").format(sql.SQL(", ").join(texts)),

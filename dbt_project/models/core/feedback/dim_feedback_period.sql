@@ -1,11 +1,12 @@
 with history as (
     select
         date_trunc('month', min(feedback.received_on))::date as first_day,
-        night.business_date
+        night.business_date,
+        night.is_overtaken
     from {{ ref('fct_feedback_case') }} as feedback
     cross join {{ ref('as_of') }} as night
     where feedback.is_counted and feedback.received_on <= night.business_date
-    group by night.business_date
+    group by night.business_date, night.is_overtaken
 ),
 
 period as (
@@ -14,7 +15,8 @@ period as (
         least(period.period_end, history.business_date) as as_of_date,
         -- One case typed with an old date does not make the years since then known.
         period.period_start >= greatest(history.first_day, '{{ var("history_start") }}')
-        and period.period_end <= history.business_date as is_complete
+        and period.period_end <= history.business_date
+        and history.is_overtaken is not true as is_complete
     from {{ ref('dim_period') }} as period
     cross join history
     where period.period_end >= history.first_day and period.period_start <= history.business_date

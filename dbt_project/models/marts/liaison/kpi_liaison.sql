@@ -6,10 +6,11 @@ with history as (
     -- The workbooks are kept by calendar year: that of the first meeting is told whole.
     select
         date_trunc('year', min(meeting.held_on))::date as first_day,
-        night.business_date
+        night.business_date,
+        night.is_overtaken
     from {{ ref('fct_liaison_meeting') }} as meeting
     cross join {{ ref('as_of') }} as night
-    group by 2
+    group by 2, 3
 ),
 
 period as (
@@ -19,7 +20,8 @@ period as (
         period.period_start,
         period.period_end,
         least(period.period_end, history.business_date) as as_of_date,
-        period.period_start >= history.first_day and period.period_end <= history.business_date as is_complete
+        period.period_start >= history.first_day and period.period_end <= history.business_date
+        and history.is_overtaken is not true as is_complete
     from {{ ref('dim_period') }} as period
     inner join history
         on period.period_end >= history.first_day and period.period_start <= history.business_date

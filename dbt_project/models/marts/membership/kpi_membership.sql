@@ -6,7 +6,9 @@ with counted as (
         period.period_end,
         daily.club_code,
         max(daily.date_day) as as_of_date,
-        min(daily.date_day) = period.period_start and max(daily.date_day) = period.period_end as is_complete,
+        min(daily.date_day) = period.period_start
+        and max(daily.date_day) = period.period_end
+        and bool_or(night.is_overtaken) is not true as is_complete,
         (
             array_agg(daily.members - daily.joins - daily.rejoins + daily.leaves order by daily.date_day)
         )[1] as members_at_start,
@@ -17,6 +19,7 @@ with counted as (
     from {{ ref('dim_period') }} as period
     inner join {{ ref('fct_membership_daily') }} as daily
         on daily.date_day between period.period_start and period.period_end
+    cross join {{ ref('as_of') }} as night
     group by 1, 2, 3, 4, 5
 )
 
