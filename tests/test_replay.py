@@ -90,9 +90,18 @@ def test_a_repetition_does_not_take_the_place_of_the_row_that_was_kept(database)
     assert held(database) == ["A", "B"]
 
 
-def test_a_critical_fault_releases_nothing(night):
-    night.execute("update quarantine.record set record = jsonb_set(record, '{post_office_code}', 'null')")
-    with pytest.raises(quality.QualityError):
-        replay(night, POST_OFFICE, NIGHT, "test")
-    assert len(held(night)) == 3
-    assert codes(night) == ["A", "B"]
+def test_a_critical_fault_releases_nothing(database):
+    category = contracts.table("feedback", "category")
+    good = {"category_code": "A", "kind": "complaint", "issue_code": "delay", "name_en": "Delay", "name_zh": "延誤"}
+    records = [good | {"updated_at": "2013-03-31T12:00:00+08:00"}, good | {"category_code": "B", "updated_at": "noon"}]
+    load = ledger.start_load(database, category, NIGHT, "test")
+    landing.land(database, load, Batch("json", map(json.dumps, records)))
+    quality.validate_landing(database, category, load.load_id, NIGHT)
+    ledger.record(database, load, "validated")
+    publish.publish_load(database, load)
+    mended = records[0] | {"category_code": "B", "kind": "rumour"}
+    database.execute("update quarantine.record set record = %s", [json.dumps(mended)])
+    with pytest.raises(quality.QualityError, match="kind_known"):
+        replay(database, category, NIGHT, "test")
+    assert database.execute("select count(*) from quarantine.record where released_at is null").fetchall() == [(1,)]
+    assert database.execute("select category_code from raw.feedback__category").fetchall() == [("A",)]
