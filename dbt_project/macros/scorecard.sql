@@ -3,8 +3,8 @@
   says 0 also where there is nothing to count), and each KPI as
       [kpi, condition of its rows, numerator, denominator, how months make a longer period]
   The rows of a period are added up. Months make a period: sum; last, what stands at its end; flow, a sum over what stood at its
-  start; own, not at all, so that only the mart's own periods are told, of one row each; shared, nor that, over a denominator that is
-  the same in each row. A new KPI is a line here and one of the seed.
+  start; whole, as sum, but of months that are all known; own, not at all, so that only the mart's own periods are told (without a
+  denominator of one row each); shared, nor that, over a denominator that is the same in each row. A new KPI is a line here and one of the seed.
 #}
 {% macro scorecard_marts() -%}
     {%- set complaint = 'mart.kind in (' ~ codes_of('kind', 'complaint') ~ ')' -%}
@@ -23,12 +23,12 @@
             ['substantiated_share', complaint, 'mart.found_substantiated + mart.found_partly',
                 'mart.found_substantiated + mart.found_partly + mart.found_unsubstantiated', 'sum'],
             ['reopened_share', 'true', 'mart.received_reopened', 'mart.received', 'sum'],
-            ['acknowledgement_within_target_share', complaint, 'mart.acknowledgement_within_target', 'mart.acknowledgement_due', 'sum'],
-            ['first_reply_within_target_share', complaint, 'mart.first_reply_within_target', 'mart.first_reply_due', 'sum'],
-            ['substantive_reply_within_target_share', complaint, 'mart.substantive_reply_within_target', 'mart.substantive_reply_due', 'sum'],
+            ['acknowledgement_within_target_share', complaint, 'mart.acknowledgement_within_target', 'mart.acknowledgement_due', 'whole'],
+            ['first_reply_within_target_share', complaint, 'mart.first_reply_within_target', 'mart.first_reply_due', 'whole'],
+            ['substantive_reply_within_target_share', complaint, 'mart.substantive_reply_within_target', 'mart.substantive_reply_due', 'whole'],
         ]},
         {'mart': 'kpi_feedback_timeliness', 'rows': "mart.dimension = 'all' and mart.milestone = 'substantive_reply'", 'is_known': 'true', 'kpis': [
-            ['substantive_reply_days_average', complaint, 'mart.calendar_days_sum', 'mart.measured_cases', 'sum'],
+            ['substantive_reply_days_average', complaint, 'mart.calendar_days_sum', 'mart.measured_cases', 'own'],
             ['substantive_reply_days_median', complaint, 'mart.calendar_days_median', 'null', 'own'],
         ]},
         {'mart': 'kpi_feedback_backlog', 'rows': "mart.age_band <> 'all'", 'is_known': 'true', 'kpis': [
@@ -53,8 +53,8 @@
             ['late_sends_after_unsubscribe', 'true', 'mart.late_sends_after_unsubscribe', 'null', 'sum'],
         ]},
         {'mart': 'kpi_engagement_activity', 'rows': 'true', 'is_known': 'true', 'kpis': [
-            ['activities_attended', 'true', 'mart.attended', 'null', 'sum'],
-            ['turned_up_share', 'true', 'mart.attended - mart.walk_ins', 'mart.registrations_checked', 'sum'],
+            ['activities_attended', 'true', 'mart.people_attended', 'null', 'sum'],
+            ['turned_up_share', 'true', 'mart.people_attended - mart.people_walked_in', 'mart.people_checked', 'sum'],
         ]},
         {'mart': 'kpi_engagement_hotline', 'rows': 'true', 'is_known': 'true', 'kpis': [
             ['hotline_calls', 'true', 'mart.offered', 'null', 'sum'],
@@ -72,7 +72,7 @@
             ['contacts_without_consent', 'true', 'mart.contacts_without_consent', 'null', 'sum'],
         ]},
         {'mart': 'kpi_account_management', 'rows': "mart.role = 'all'", 'is_known': 'accounts > 0 or interactions > 0', 'kpis': [
-            ['account_coverage_share', 'true', 'mart.accounts_contacted_90_days', 'mart.accounts', 'last'],
+            ['account_coverage_share', 'true', 'mart.accounts_with_interaction_90_days', 'mart.accounts', 'last'],
             ['account_interactions', 'true', 'mart.account_interactions', 'null', 'sum'],
         ]},
         {'mart': 'kpi_liaison', 'rows': "mart.group_code = 'all' and mart.constituency = 'all'", 'is_known': 'true', 'kpis': [

@@ -60,9 +60,9 @@ IN_MART = {
     "newsletter_clicked_share": ("clicked_share", ALL_NEWSLETTERS),
     "newsletter_unsubscribed_share": ("unsubscribed_share", ALL_NEWSLETTERS),
     "late_sends_after_unsubscribe": ("late_sends_after_unsubscribe", ALL_NEWSLETTERS),
-    "activities_attended": ("sum(attended)", "kpi_engagement_activity group by 1, 2"),
+    "activities_attended": ("sum(people_attended)", "kpi_engagement_activity group by 1, 2"),
     "turned_up_share": (
-        "round(sum(attended - walk_ins)::numeric / nullif(sum(registrations_checked), 0), 12)",
+        "round(sum(people_attended - people_walked_in)::numeric / nullif(sum(people_checked), 0), 12)",
         "kpi_engagement_activity group by 1, 2",
     ),
     "hotline_calls": ("offered", "kpi_engagement_hotline"),

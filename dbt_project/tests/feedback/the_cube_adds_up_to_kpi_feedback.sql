@@ -1,4 +1,4 @@
--- In every period of every basis, by kind, service and issue, and every count.
+-- In every period of every basis, by kind, service and issue, and every count that is known.
 with made_of_months as (
     select
         period.period_basis,
@@ -33,5 +33,5 @@ full join made_of_months as added
 where
     false
     {%- for count in feedback_counts() %}
-    or coalesce(mart.{{ count }}, 0) <> coalesce(added.{{ count }}, 0)
+    or case when mart.period is null then 0 else mart.{{ count }} end <> coalesce(added.{{ count }}, 0)
     {%- endfor %}

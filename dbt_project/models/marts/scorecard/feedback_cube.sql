@@ -20,17 +20,20 @@ with counted as (
 )
 
 select
-    period.period,
-    period.period_start,
-    period.period_end,
-    period.fiscal_year,
-    period.is_complete
+    now.period,
+    now.period_start,
+    now.period_end,
+    now.fiscal_year,
+    now.is_complete
     {%- for column in features %},
-    counted.{{ column }}
+    now.{{ column }}
     {%- endfor %}
     {%- for count in feedback_counts() %},
-    counted.{{ count }}::integer as {{ count }}
+    ({{ told_count(count) }})::integer as {{ count }}
     {%- endfor %}
-from ({{ periods_made_anew() }}) as period
-inner join counted on period.period_start = counted.month_start
-where period.period_basis = 'month'
+from (
+    select *
+    from ({{ periods_made_anew() }}) as period
+    inner join counted on period.period_start = counted.month_start
+    where period.period_basis = 'month'
+) as now

@@ -28,11 +28,10 @@ cell as (
         mart.period_start,
         mart.period_end,
         bool_and(mart.is_complete) as is_complete,
-        case when figure.rolls <> 'own' or count(*) = 1 then sum(figure.numerator) end as numerator,
         case
-            when figure.rolls = 'shared' then max(figure.denominator)
-            when figure.rolls <> 'own' or count(*) = 1 then sum(figure.denominator)
-        end as denominator
+            when figure.rolls <> 'own' or count(*) in (1, count(figure.denominator)) then sum(figure.numerator)
+        end as numerator,
+        case when figure.rolls = 'shared' then max(figure.denominator) else sum(figure.denominator) end as denominator
     from {{ ref(of_mart.mart) }} as mart
     cross join lateral (
         values
@@ -102,7 +101,7 @@ rolled as (
         case
             when cell.rolls = 'last'
                 then max(cell.numerator) filter (where cell.period_start = span.last_month_start)
-            else sum(cell.numerator)
+            when cell.rolls <> 'whole' or count(*) = count(cell.numerator) then sum(cell.numerator)
         end as numerator,
         case cell.rolls
             when 'last' then max(cell.denominator) filter (where cell.period_start = span.last_month_start)
@@ -113,7 +112,7 @@ rolled as (
     from span
     inner join cell on cell.period_start between span.period_start and span.last_month_start
     inner join known on cell.mart = known.mart and span.period_start >= known.first_day
-    where cell.period_basis = 'month' and cell.rolls in ('sum', 'last', 'flow')
+    where cell.period_basis = 'month' and cell.rolls in ('sum', 'last', 'flow', 'whole')
     group by
         cell.kpi, cell.rolls, span.period_basis, span.period, span.period_start, span.period_end, span.period_before
 ),
