@@ -35,7 +35,7 @@
             ['open_cases', 'true', 'mart.open_cases', 'null', 'last'],
             ['open_cases_over_30_days', "mart.age_band in ('31-90', 'over 90')", 'mart.open_cases', 'null', 'last'],
         ]},
-        {'mart': 'kpi_membership', 'rows': "mart.club_code = 'any'", 'is_known': 'mart.members > 0 or mart.leaves > 0', 'kpis': [
+        {'mart': 'kpi_membership', 'rows': "mart.club_code = 'any'", 'is_known': 'members > 0 or leaves > 0', 'kpis': [
             ['members', 'true', 'mart.members', 'null', 'last'],
             ['joins', 'true', 'mart.joins', 'null', 'sum'],
             ['leaves', 'true', 'mart.leaves', 'null', 'sum'],
@@ -65,13 +65,13 @@
         {'mart': 'kpi_engagement_website', 'rows': 'true', 'is_known': 'true', 'kpis': [
             ['website_visits', 'true', 'mart.visits', 'null', 'sum'],
         ]},
-        {'mart': 'kpi_campaign_by_period', 'rows': "mart.kind_code = 'all'", 'is_known': 'mart.contacted > 0', 'kpis': [
+        {'mart': 'kpi_campaign_by_period', 'rows': "mart.kind_code = 'all'", 'is_known': 'contacted > 0', 'kpis': [
             ['campaign_contacts', 'true', 'mart.contacted', 'null', 'sum'],
             ['campaign_response_90_days_share', 'true', 'mart.responded_within_90_days', 'mart.contacted_90_days_ago', 'sum'],
             ['campaign_consent_share', 'true', 'mart.with_consent', 'mart.contacted', 'sum'],
             ['contacts_without_consent', 'true', 'mart.contacts_without_consent', 'null', 'sum'],
         ]},
-        {'mart': 'kpi_account_management', 'rows': "mart.role = 'all'", 'is_known': 'mart.accounts > 0 or mart.interactions > 0', 'kpis': [
+        {'mart': 'kpi_account_management', 'rows': "mart.role = 'all'", 'is_known': 'accounts > 0 or interactions > 0', 'kpis': [
             ['account_coverage_share', 'true', 'mart.accounts_contacted_90_days', 'mart.accounts', 'last'],
             ['account_interactions', 'true', 'mart.account_interactions', 'null', 'sum'],
         ]},

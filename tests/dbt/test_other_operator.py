@@ -129,6 +129,22 @@ def test_what_the_operator_lacks_is_empty_or_zero(built):
     ]
 
 
+def test_a_kpi_that_the_operator_lacks_is_not_in_the_scorecard(built):
+    areas = [area for (area,) in built.rows("select distinct area from candidate.kpi_scorecard order by 1")]
+    assert areas == ["engagement", "feedback", "membership"]
+    assert (
+        built.rows(
+            "select kpi from candidate.kpi_scorecard where kpi in ('suggestions', 'enquiries', 'newsletter_delivered', 'hotline_calls')"
+        )
+        == []
+    )
+    # 1, 2 and 3 are grievances and a price dispute, over mail that nobody knows.
+    assert built.rows(
+        "select kpi, value from candidate.kpi_scorecard where period_basis = 'fiscal_year' and period = '2012/13' "
+        "and kpi like 'complaints%' order by 1"
+    ) == [("complaints", 3), ("complaints_per_million_items", None)]
+
+
 def test_names_may_be_english_only(built):
     assert built.rows("select channel_code, name_en, name_zh from core.dim_channel order by sort_order") == [
         ("app", "App", None), ("chat", "Chat", None)

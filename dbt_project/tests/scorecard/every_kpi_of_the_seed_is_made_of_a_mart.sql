@@ -1,4 +1,4 @@
--- A line of the seed that no mart speaks for would be a KPI that nobody ever sees; satisfaction_ and the two after it stand in the model.
+-- A line of the seed that no mart speaks for would be a KPI that nobody ever sees. Those at the end stand in the model.
 select kpi.kpi
 from {{ ref('kpi') }} as kpi
 where

@@ -1,4 +1,4 @@
--- A year to March is the fiscal year, twelve months to December are the calendar year: made of months, they say what the mart says.
+-- A year to March is the fiscal year, twelve months to December are the calendar year: months make what the mart says.
 select
     one.kpi,
     one.period_basis,

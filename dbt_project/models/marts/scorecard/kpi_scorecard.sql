@@ -1,4 +1,4 @@
--- It reads marts, as the reconciliation with print does: a headline is the mart's figure, never a second computation of it.
+-- It reads marts, as the reconciliation with print does: a headline is the mart's figure, not a second computation of it.
 with night as (
     select business_date from {{ ref('as_of') }}
 ),
@@ -47,7 +47,10 @@ cell as (
         {{ of_mart.rows }}
         and figure.is_meant
         {%- if of_mart.is_known != 'true' %}
-        and exists (select from {{ ref(of_mart.mart) }} as mart where {{ of_mart.is_known }})
+        and exists (
+            select from {{ ref(of_mart.mart) }}
+            where {{ of_mart.is_known }}
+        )
         {%- endif %}
     group by
         figure.kpi, figure.rolls, mart.period_basis, mart.period, mart.period_start, mart.period_end
@@ -118,10 +121,10 @@ rolled as (
 -- A wave of half a year speaks for no year, and of two that speak for the same neither does.
 wave as (
     select
-        kpi_satisfaction.*,
-        count(*) over (partition by question_code, period_basis, period) = 1 as is_alone
-    from {{ ref('kpi_satisfaction') }} as kpi_satisfaction
-    where period_end + 1 = period_start + interval '1 year'
+        mart.*,
+        count(*) over (partition by mart.question_code, mart.period_basis, mart.period) = 1 as is_alone
+    from {{ ref('kpi_satisfaction') }} as mart
+    where mart.period_end + 1 = mart.period_start + interval '1 year'
 ),
 
 figure as (
@@ -150,8 +153,8 @@ figure as (
         is_complete,
         numerator,
         denominator,
-        null,
-        period_basis,
+        null as n_effective,
+        period_basis as period_basis_before,
         period_before
     from rolled
     union all
@@ -166,8 +169,8 @@ figure as (
         wave.top_box_weight_sum,
         wave.weight_sum,
         wave.n_eff,
-        before.period_basis,
-        before.period
+        before.period_basis as period_basis_before,
+        before.period as period_before
     from wave
     left join wave as before
         on wave.wave_before = before.wave_code and wave.question_code = before.question_code and before.is_alone
@@ -183,8 +186,8 @@ figure as (
         wave.completes::numeric,
         wave.eligible_sample::numeric,
         null::numeric,
-        before.period_basis,
-        before.period
+        before.period_basis as period_basis_before,
+        before.period as period_before
     from wave
     left join wave as before
         on wave.wave_before = before.wave_code and wave.question_code = before.question_code and before.is_alone
@@ -201,8 +204,8 @@ figure as (
         cohort.retained,
         cohort.joined,
         null,
-        reached.period_basis,
-        reached.period_year_before
+        reached.period_basis as period_basis_before,
+        reached.period_year_before as period_before
     from {{ ref('kpi_membership_retention') }} as cohort
     inner join {{ ref('dim_period') }} as reached
         on cohort.cohort_fiscal_year = reached.period_year_before and reached.period_basis = 'fiscal_year'
@@ -326,7 +329,9 @@ select
         when 'up' then compared.value >= target.target
         when 'down' then compared.value <= target.target
     end as is_on_target,
-    case when compared.unit = 'share' then {{ rate('printed.published / 100') }} else printed.published end as published,
+    case
+        when compared.unit = 'share' then {{ rate('printed.published / 100') }} else printed.published
+    end as published,
     printed.comparator as published_comparator,
     printed.agrees as published_agrees
 from compared
