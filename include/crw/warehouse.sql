@@ -179,6 +179,19 @@ create table if not exists quarantine.record (
 comment on table quarantine.record is 'One row per row refused: the whole record as it came, and why. reasons is an array of {rule, column, value, message, severity}.';
 create index if not exists record_by_table on quarantine.record (source, table_name, business_date);
 
+-- What dbt tells readers of the nights is counted over these: no value of a refused row is in them.
+create or replace view audit.refusal as
+select record_id, load_id, source, table_name, business_date, reason ->> 'rule' as rule, reason ->> 'severity' as severity,
+    quarantined_at, released_at
+from quarantine.record cross join lateral jsonb_array_elements(reasons) as reason;
+comment on view audit.refusal is 'One row per row refused and rule that refused it, without what the row holds.';
+
+create or replace view audit.rule_result as
+select validation_id, load_id, suite, business_date, rule ->> 'rule' as rule, rule ->> 'severity' as severity,
+    (rule ->> 'success')::boolean as success, (rule ->> 'unexpected')::bigint as unexpected, validated_at
+from audit.validation cross join lateral jsonb_array_elements(result -> 'rules') as rule;
+comment on view audit.rule_result is 'One row per rule of a run of a suite; unexpected counts rows, and is empty for a rule about a whole table.';
+
 -- Roles. None can log in until a deployment gives it a password, and each is refused what it has no business with.
 --   crw_loader       runs extract, validate and publish: owns landing and raw and the marts it publishes
 --   crw_transformer  runs dbt: reads raw; owns staging, core and candidate, and the functions of as_of
@@ -217,6 +230,9 @@ grant select on all tables in schema raw to crw_transformer;
 grant usage on schema audit to crw_transformer;
 grant select on audit.publication to crw_transformer;  -- which past dates there are
 grant select on audit.raw_change to crw_transformer;
+grant select on audit.refusal, audit.rule_result, audit.late_run to crw_transformer;  -- what data_health counts
+grant select (load_id, source, table_name, business_date, state, rows_read, rows_published, rows_unchanged, rows_quarantined,
+    started_at, landed_at, validated_at, published_at) on audit.load to crw_transformer;
 grant usage on schema core, marts, as_of to crw_analyst;
 grant select on all tables in schema core, marts to crw_analyst;
 grant usage on schema marts to crw_dashboard;

@@ -1,10 +1,8 @@
 {{ config(
     materialized='incremental',
-    pre_hook="{{ forget_changed('(\\'month\\', period)', changed_periods()) }}"
+    pre_hook="{{ forget_changed('(\\'month\\'::text, period)', changed_periods()) }}"
 ) }}
-{%- set features = [
-    'kind', 'service_code', 'issue_code', 'channel_code', 'district_code', 'language', 'outcome'
-] %}
+{%- set features = ['kind', 'service_code', 'issue_code', 'channel_code', 'district_code', 'language', 'outcome'] %}
 
 with counted as (
     select

@@ -1,4 +1,4 @@
--- It reads marts, as the reconciliation with print does: a headline is the mart's figure, not a second computation of it.
+-- It reads marts, as the reconciliation with print does: a headline is its mart's figure, never a second computation.
 with night as (
     select business_date from {{ ref('as_of') }}
 ),
@@ -273,7 +273,8 @@ compared as (
                 '100 * (now.value - before.value ' ~ sign ~ ' sqrt((' ~ of_now ~ ') ^ 2 + (' ~ of_before ~ ') ^ 2))'
             ) }}
             when now.interval_method = 'poisson' then {{ rate('100 * (' ~ rate_ratio_bound(
-                'now.numerator', 'before.numerator', 'coalesce(now.denominator, 1)', 'coalesce(before.denominator, 1)', sign
+                'now.numerator', 'before.numerator',
+                'coalesce(now.denominator, 1)', 'coalesce(before.denominator, 1)', sign
             ) ~ ') - 100') }}
         end as {{ bound }}{{ ',' if not loop.last }}
         {%- endfor %}
