@@ -14,6 +14,7 @@ from crw import contracts, publish, warehouse
 from tests.conftest import PASSWORD
 
 KPI = "create table candidate.kpi (period text primary key, value integer)"
+COMPANY = "create table candidate.customer_360 (company_id text primary key)"
 FACT = "create table core.fct (id integer)"
 
 # Statements that a role must be refused, beside the ones that need no privilege at all.
@@ -54,15 +55,29 @@ FORBIDDEN = {
         "create table public.mine ()",
         "create schema mine",
     ],
+    "crw_account_manager": [
+        "select * from core.fct",
+        "select * from candidate.kpi",
+        "select * from audit.load",
+        "update accounts.customer_360 set company_id = 'K2'",
+        "create table accounts.mine ()",
+    ],
     "crw_dashboard": [
         "select * from core.fct",
+        "select * from accounts.customer_360",
         "select * from raw.feedback__category",
         "select * from candidate.kpi",
         "select * from audit.load",
     ],
 }
 ALLOWED = {
-    "crw_analyst": ["select * from marts.kpi", "select * from core.fct", "create temporary table mine (id integer)"],
+    "crw_analyst": [
+        "select * from marts.kpi",
+        "select * from accounts.customer_360",
+        "select * from core.fct",
+        "create temporary table mine (id integer)",
+    ],
+    "crw_account_manager": ["select * from accounts.customer_360", "select * from marts.kpi"],
     "crw_dashboard": ["select * from marts.kpi"],
 }
 
@@ -74,7 +89,7 @@ def filled(database, login):
     A function that opens a connection to it as a role.
     """
     transformer, loader = login(database, "crw_transformer"), login(database, "crw_loader")
-    for statement in (FACT, KPI, "create view staging.stg as select * from raw.feedback__category"):
+    for statement in (FACT, KPI, COMPANY, "create view staging.stg as select * from raw.feedback__category"):
         transformer.execute(statement)
     transformer.execute("insert into candidate.kpi values ('2011/12', 332)")
     publish.publish_marts(loader, date(2013, 3, 31), "test")
@@ -116,6 +131,15 @@ def test_a_mart_of_another_shape_is_published_and_readable(filled):
         assert filled(role).execute("select period, value, members from marts.kpi").fetchall() == [
             ("2011/12", 332, None)
         ]
+
+
+def test_companies_that_an_older_release_published_for_dashboards_are_taken_away(filled):
+    loader = filled("crw_loader")
+    loader.execute("drop table accounts.customer_360; create table marts.customer_360 (company_id text)")
+    publish.publish_marts(loader, date(2013, 4, 1), "test")
+    assert loader.execute("select to_regclass('marts.customer_360'), to_regclass('accounts.customer_360')").fetchone() == (
+        None, "accounts.customer_360"
+    )  # fmt: skip
 
 
 def test_a_table_that_the_installer_makes_is_readable_too(database, filled):

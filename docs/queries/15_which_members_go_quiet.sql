@@ -9,7 +9,7 @@ select
     count(*) filter (where mart.open_cases > 0) as with_open_cases,
     count(*) filter (where mart.complaints_12_months > 0) as complained,
     round(avg(mart.tenure_days) / 365.25, 1) as tenure_years_average
-from marts.customer_360 as mart
+from accounts.customer_360 as mart
 inner join core.contact_segment as segment on mart.segment_code = segment.segment_code
 where mart.is_member
 group by mart.as_of_on, mart.segment_code, segment.sort_order

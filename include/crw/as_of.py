@@ -14,6 +14,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from crw.publish import added_columns
+
 NIGHT = "model.crw.stg_night"
 
 # It reads raw with the rights of crw_transformer, hence the fixed search path. enable_nestloop: as dbt_project.yml says of core.
@@ -27,7 +29,7 @@ BODY = """
 begin
 perform as_of.check_date(known_on);
 {steps}
-return query select * from {mart};
+return query select {columns} from {mart};
 drop table {tables} cascade;
 end
 """
@@ -51,7 +53,8 @@ def install() -> None:
         ).fetchall():
             connection.execute(sql.SQL("drop function {}").format(sql.SQL(signature)))
         for model in models.values():
-            if model.schema == "candidate":
+            # A view tells of the nights themselves, and of past ones anyway.
+            if model.schema == "candidate" and not _is_view(model):
                 connection.execute(_function(model, models))
 
 
@@ -87,12 +90,13 @@ def _lineage(mart: Any, models: dict[str, Any]) -> list[Any]:
 def _function(mart: Any, models: dict[str, Any]) -> sql.Composed:
     """The statement that makes a mart's function."""
     lineage = _lineage(mart, models)
-    columns = [
-        sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.data_type))
-        for column in mart.columns.values()
-    ]
+    added = added_columns(list(mart.columns), sql.Identifier("known_on"))
+    types = {column.name: column.data_type for column in mart.columns.values()}
+    types |= {name: type for name, (type, _, _) in added.items()}
+    columns = [sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(type)) for name, type in types.items()]
     body = sql.SQL(BODY).format(
         steps=sql.SQL("\n").join(_step(model, lineage) for model in lineage),
+        columns=sql.SQL(", ").join([sql.SQL("*"), *(expression for _, expression, _ in added.values())]),
         mart=_temporary(mart),
         tables=sql.SQL(", ").join(_temporary(model) for model in lineage if not _is_view(model)),
     )

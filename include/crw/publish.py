@@ -11,6 +11,24 @@ from crw import ledger
 from crw.ledger import Load, LoadError
 from crw.warehouse import columns_of, ensure_partition, landing_table, note_load, raw_table, same_key
 
+SCHEMA = {"customer_360": "accounts"}
+"""Where a mart goes that is not for dashboards: it lists single companies, which account managers and analysts may read."""
+
+TELEMETRY = "data_health"
+"""The mart that tells of the night itself: made last, when the ledger knows of all the others."""
+
+OF_PERIODS = {
+    "fiscal_year": (
+        "to_char(period_end - interval '3 months', 'YYYY') || '/' || to_char(period_end + interval '9 months', 'YY')",
+        "Fiscal year in which the period ends.",
+    ),
+    "is_latest": (
+        "{is_complete} and period_end = max(period_end) filter (where {is_complete}) over (partition by period_basis)",
+        "Whether this is the mart's newest complete period of its basis: choose it for a headline.",
+    ),
+}
+"""Columns that publishing adds to a mart of periods, with what they say. They change for rows that the night does not make anew."""
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -95,19 +113,40 @@ def publish_marts(connection: Connection, business_date: date, run_id: str) -> d
     """Replace every mart by its candidate, all or none, and return each mart's row count.
 
     Readers are never blocked: they see the old rows until the transaction ends. A mart whose columns changed is made
-    anew, which waits for its readers.
+    anew, which waits for its readers. Each gets the business date, and a mart of periods what OF_PERIODS names.
     """
+    counts = {}
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext('crw.publish_marts'))")
         marts = [name for (name,) in connection.execute(
-            "select table_name from information_schema.tables where table_schema = 'candidate' order by 1"
+            "select table_name from information_schema.tables where table_schema = 'candidate' order by table_name = %s, 1",
+            [TELEMETRY],
         )]  # fmt: skip
-        counts = {mart: _replace_mart(connection, mart) for mart in marts}
-        connection.cursor().executemany(
-            "insert into audit.publication (business_date, run_id, mart, row_count) values (%s, %s, %s, %s)",
-            [(business_date, run_id, mart, count) for mart, count in counts.items()],
-        )
+        for mart in marts:
+            counts[mart] = _replace_mart(connection, mart, business_date)
+            connection.execute(
+                "insert into audit.publication (business_date, run_id, mart, row_count) values (%s, %s, %s, %s)",
+                [business_date, run_id, mart, counts[mart]],
+            )
     return counts
+
+
+def added_columns(columns: list[str], business_date: sql.Composable) -> dict[str, tuple[str, sql.Composable, str]]:
+    """What publishing adds to the columns of a mart: by name the type, the expression, and what it says.
+
+    Args:
+        columns: names of the mart's own.
+        business_date: expression of the date at whose end the mart is known.
+    """
+    wanted = {"business_date": ("date", business_date, "The business date, at whose end this was known.")}
+    if {"period_basis", "period_end"} <= set(columns):
+        is_complete = (
+            sql.SQL("is_complete") if "is_complete" in columns else sql.SQL("period_end <= {}").format(business_date)
+        )
+        for name, (expression, meaning) in OF_PERIODS.items():
+            type = "boolean" if name.startswith("is_") else "text"
+            wanted[name] = (type, sql.SQL(expression).format(is_complete=is_complete), meaning)
+    return {name: column for name, column in wanted.items() if name not in columns}
 
 
 def _key_match(load: Load, left: str, right: str) -> sql.Composed:
@@ -190,17 +229,52 @@ def _figures(connection: Connection, load: Load, published: int) -> Figures:
     return Figures(read, published, landed - published, quarantined)
 
 
-def _replace_mart(connection: Connection, mart: str) -> int:
-    candidate, published = sql.Identifier("candidate", mart), sql.Identifier("marts", mart)
-    shapes = connection.execute(
-        "select table_schema, array_agg(format('%%s %%s', column_name, data_type) order by ordinal_position) "
-        "from information_schema.columns where table_name = %s and table_schema in ('candidate', 'marts') group by 1",
-        [mart],
-    ).fetchall()
-    shape = dict(shapes)
-    if shape.get("marts") != shape["candidate"]:
-        connection.execute(sql.SQL("drop table if exists {}").format(published))
+def _replace_mart(connection: Connection, mart: str, business_date: date) -> int:
+    schema = SCHEMA.get(mart, "marts")
+    candidate, published = sql.Identifier("candidate", mart), sql.Identifier(schema, mart)
+    shapes = dict(
+        connection.execute(
+            "select table_schema, array_agg(format('%%s %%s', column_name, data_type) order by ordinal_position) "
+            "from information_schema.columns where table_name = %s and table_schema = any (%s) group by 1",
+            [mart, ["candidate", schema]],
+        ).fetchall()
+    )
+    added = added_columns([column.partition(" ")[0] for column in shapes["candidate"]], sql.Literal(business_date))
+    if shapes.get(schema) != shapes["candidate"] + [f"{name} {type}" for name, (type, _, _) in added.items()]:
+        connection.execute(sql.SQL("drop table if exists {}, {}").format(published, sql.Identifier("marts", mart)))
         connection.execute(sql.SQL("create table {} (like {} including all)").format(published, candidate))
+        for name, (type, _, says) in added.items():
+            column = sql.SQL(f"{type} not null") if name == "business_date" else sql.SQL(type)
+            connection.execute(sql.SQL("alter table {} add {} {}").format(published, sql.Identifier(name), column))
+            connection.execute(
+                sql.SQL("comment on column {}.{} is {}").format(published, sql.Identifier(name), sql.Literal(says))
+            )
     else:
         connection.execute(sql.SQL("delete from {}").format(published))
-    return connection.execute(sql.SQL("insert into {} select * from {}").format(published, candidate)).rowcount
+    _copy_comments(connection, candidate, published)
+    more = [expression for _, expression, _ in added.values()]
+    return connection.execute(
+        sql.SQL("insert into {} select {} from {}").format(
+            published, sql.SQL(", ").join([sql.SQL("*"), *more]), candidate
+        )
+    ).rowcount
+
+
+def _copy_comments(connection: Connection, candidate: sql.Identifier, published: sql.Identifier) -> None:
+    """Say of the published mart and its columns what the candidate says: `like` leaves out the table's own, and later changes."""
+    found = connection.execute(
+        "select a.attname, d.description from pg_description as d "
+        "left join pg_attribute as a on d.objoid = a.attrelid and d.objsubid = a.attnum and a.attnum > 0 "
+        "where d.objoid = %s::regclass and d.classoid = 'pg_class'::regclass except "
+        "select a.attname, d.description from pg_description as d "
+        "left join pg_attribute as a on d.objoid = a.attrelid and d.objsubid = a.attnum and a.attnum > 0 "
+        "where d.objoid = %s::regclass and d.classoid = 'pg_class'::regclass",
+        [candidate.as_string(), published.as_string()],
+    ).fetchall()
+    for column, description in found:
+        what = (
+            sql.SQL("column {}.{}").format(published, sql.Identifier(column))
+            if column
+            else sql.SQL("table {}").format(published)
+        )
+        connection.execute(sql.SQL("comment on {} is {}").format(what, sql.Literal(description)))

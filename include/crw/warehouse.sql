@@ -8,6 +8,7 @@ create schema if not exists staging;
 create schema if not exists core;
 create schema if not exists candidate;
 create schema if not exists marts;
+create schema if not exists accounts;
 create schema if not exists as_of;
 
 -- A date as people type it, or null where it is blank or no day of the calendar: 5/11/2012, 2012-11-05, 5 Nov 2012,
@@ -51,6 +52,7 @@ comment on schema staging is 'Renamed, cast and trimmed views of raw, latest ver
 comment on schema core is 'Dimensions and facts.';
 comment on schema candidate is 'KPI marts built tonight, not yet trusted.';
 comment on schema marts is 'KPI marts, published: all a reader sees.';
+comment on schema accounts is 'What is published of single companies, for those who look after them: no dashboard reads it.';
 comment on schema as_of is 'A function for each mart: the mart as it was known at the end of a past business date.';
 
 create table if not exists audit.load (
@@ -195,14 +197,15 @@ comment on view audit.rule_result is 'One row per rule of a run of a suite; unex
 -- Roles. None can log in until a deployment gives it a password, and each is refused what it has no business with.
 --   crw_loader       runs extract, validate and publish: owns landing and raw and the marts it publishes
 --   crw_transformer  runs dbt: reads raw; owns staging, core and candidate, and the functions of as_of
---   crw_analyst      reads core and marts, and the marts as of past dates
+--   crw_analyst      reads core, marts and accounts, and the marts as of past dates
+--   crw_account_manager  reads accounts, where single companies are told of, and marts
 --   crw_dashboard    reads marts only, in read-only transactions of at most 30 seconds, because a dashboard may pass on
 --                    what an anonymous viewer typed. The limits hold for a login as this very role, not for its members.
 do $$
 declare
     wanted text;
 begin
-    foreach wanted in array array['crw_loader', 'crw_transformer', 'crw_analyst', 'crw_dashboard'] loop
+    foreach wanted in array array['crw_loader', 'crw_transformer', 'crw_analyst', 'crw_account_manager', 'crw_dashboard'] loop
         if not exists (select from pg_roles where rolname = wanted) then
             begin
                 execute format('create role %I nologin', wanted);
@@ -220,7 +223,7 @@ begin
     end loop;
 end $$;
 
-grant usage, create on schema landing, raw, marts to crw_loader;
+grant usage, create on schema landing, raw, marts, accounts to crw_loader;
 grant usage on schema quarantine, audit, core, candidate to crw_loader;
 grant select, insert, update, delete on all tables in schema quarantine, audit to crw_loader;
 grant select on all tables in schema core, candidate to crw_loader;  -- the marts' suites compare both
@@ -233,8 +236,10 @@ grant select on audit.raw_change to crw_transformer;
 grant select on audit.refusal, audit.rule_result, audit.late_run to crw_transformer;  -- what data_health counts
 grant select (load_id, source, table_name, business_date, state, rows_read, rows_published, rows_unchanged, rows_quarantined,
     started_at, landed_at, validated_at, published_at) on audit.load to crw_transformer;
-grant usage on schema core, marts, as_of to crw_analyst;
-grant select on all tables in schema core, marts to crw_analyst;
+grant usage on schema core, marts, accounts, as_of to crw_analyst;
+grant select on all tables in schema core, marts, accounts to crw_analyst;
+grant usage on schema marts, accounts to crw_account_manager;
+grant select on all tables in schema marts, accounts to crw_account_manager;
 grant usage on schema marts to crw_dashboard;
 grant select on all tables in schema marts to crw_dashboard;
 
@@ -247,7 +252,8 @@ begin
         execute format('alter default privileges for role %I in schema raw grant select on tables to crw_transformer', maker);
         execute format('alter default privileges for role %I in schema candidate grant select on tables to crw_loader', maker);
         execute format('alter default privileges for role %I in schema core grant select on tables to crw_loader, crw_analyst', maker);
-        execute format('alter default privileges for role %I in schema marts grant select on tables to crw_analyst, crw_dashboard', maker);
+        execute format('alter default privileges for role %I in schema marts grant select on tables to crw_analyst, crw_account_manager, crw_dashboard', maker);
+        execute format('alter default privileges for role %I in schema accounts grant select on tables to crw_analyst, crw_account_manager', maker);
     end loop;
 end $$;
 
@@ -260,7 +266,7 @@ begin
         select c.oid::regclass as name, rooms.owner
         from pg_class as c
         inner join (values
-            ('landing', 'crw_loader'), ('raw', 'crw_loader'), ('marts', 'crw_loader'),
+            ('landing', 'crw_loader'), ('raw', 'crw_loader'), ('marts', 'crw_loader'), ('accounts', 'crw_loader'),
             ('staging', 'crw_transformer'), ('core', 'crw_transformer'), ('candidate', 'crw_transformer')
         ) as rooms (schema_name, owner) on c.relnamespace = rooms.schema_name::regnamespace
         where c.relkind in ('r', 'p', 'v', 'm') and c.relowner <> rooms.owner::regrole

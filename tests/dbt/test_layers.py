@@ -39,7 +39,8 @@ def test_data_flows_one_way(manifest, models):
         f"{id} reads {parent}"
         for id, node in models.items()
         for parent in node.depends_on.nodes
-        if id not in (RECONCILIATION, SCORECARD, TELEMETRY) and layer(parent, manifest) not in MAY_READ[layer(id, manifest)]
+        if id not in (RECONCILIATION, SCORECARD, TELEMETRY)
+        and layer(parent, manifest) not in MAY_READ[layer(id, manifest)]
     ]
     assert len(models) > 30
     assert wrong == []

@@ -133,7 +133,7 @@ def test_the_figures_are_those_that_fingers_count(home):
         "select kind, open_cases from marts.kpi_feedback_backlog "
         "where period_basis = 'month' and as_of_date = '2013-03-31' and age_band = 'all' and open_cases > 0"
     ) == [("question", 1)]
-    assert home.query("select complaints_12_months, commendations_12_months, clubs from marts.customer_360 "
+    assert home.query("select complaints_12_months, commendations_12_months, clubs from accounts.customer_360 "
                       "where company_id = 'FEW1' and is_current") == [(2, 1, "Gold")]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from crw import contracts, settings
 from crw.local.postgres import Server, free_port
 
-ROLES = ("crw_loader", "crw_transformer", "crw_analyst", "crw_dashboard")
+ROLES = ("crw_loader", "crw_transformer", "crw_analyst", "crw_account_manager", "crw_dashboard")
 """The roles of warehouse.sql; `state()` holds a password of each."""
 
 DATABASES = ("warehouse", "airflow", "case_management", "crm")
