@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from crw import catalogue
+from crw import catalogue, publish
 from crw.settings import PROJECT
 from tests.dbt.conftest import module_warehouse  # noqa: F401
 
@@ -40,7 +40,7 @@ def test_every_mart_and_column_is_on_the_page_with_an_example(manifest):
         for column in node["columns"]:
             assert f"| `{column}` |" in chapters[mart]
         assert "**One row per**: `" in chapters[mart]
-        assert f"marts.{mart}" in chapters[mart].partition("```sql")[2]
+        assert f"{publish.SCHEMA.get(mart, 'marts')}.{mart}" in chapters[mart].partition("```sql")[2]
 
 
 def test_what_a_model_says_of_itself_beyond_its_description_is_shown(manifest):

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crw import seeds, settings
+from crw import publish, seeds, settings
 
 PAGE = settings.PROJECT / "docs" / "kpi.md"
 QUERIES = settings.PROJECT / "docs" / "queries"
@@ -32,6 +32,11 @@ The published marts, schema `marts`. Every figure is as known at the end of the 
 (`core.as_of.business_date`). How it was known at the end of an earlier date is told by a function of the mart's name:
 `select * from as_of.kpi_feedback('2013-03-31')`. It computes the mart anew from what was known then, in seconds; keep what you
 want to ask twice in a temporary table.
+
+Start with `kpi_scorecard` (every KPI by period, with its change and interval), `feedback_cube` (feedback by every feature at once) and
+`data_health` (the nights themselves); `code_name` names every code in both languages. Publishing adds to each mart `business_date`, and
+to each mart of periods `fiscal_year` and `is_latest`, its newest complete period of a basis. `customer_360` is published in schema
+`accounts`, for account managers and analysts.
 
 Names: `_share` lies between 0 and 1 and has its counts beside it, so add up the counts and divide, never average shares;
 `_pct` is a relative change in percent, `_pp` a difference in percentage points; an unknown denominator gives an empty cell.
@@ -191,12 +196,13 @@ def _ancestors(identity: str, manifest: dict[str, Any]) -> list[str]:
 
 def _example(mart: dict[str, Any]) -> list[str]:
     """The first example query that reads the mart; where there is none, its newest rows."""
+    relation = f"{publish.SCHEMA.get(mart['name'], 'marts')}.{mart['name']}"
     for path in sorted(QUERIES.glob("*.sql")):
         query = path.read_text(encoding="utf-8")
-        if re.search(rf"\bmarts\.{mart['name']}\b", query):
+        if re.search(rf"\b{re.escape(relation)}\b", query):
             return [f"Example ([{path.name}](queries/{path.name})):", "", "```sql", query.strip(), "```"]
     order = ", ".join(f"{name} desc" for name in _key(mart))
-    return ["Example:", "", "```sql", f"select * from marts.{mart['name']} order by {order} limit 20;", "```"]
+    return ["Example:", "", "```sql", f"select * from {relation} order by {order} limit 20;", "```"]
 
 
 def _metrics(manifest: dict[str, Any]) -> Iterator[str]:

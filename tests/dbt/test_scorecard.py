@@ -266,3 +266,68 @@ def test_print_stands_beside_what_it_speaks_of(built):
         ("members", "2011/12", 43000, "below"), ("members", "2012/13", 43000, "over"),
         ("satisfaction_overall", "2012/13", Decimal("0.985"), "exact"),
     ]  # fmt: skip
+
+
+@pytest.fixture
+def two_nights(built):
+    """What the ledger knows of two nights of a table, one load of which failed, with a row that two rules refused."""
+    connection = built.connection
+    load = (
+        "insert into audit.load (source, table_name, business_date, run_id, state, interval_start, interval_end, rows_read, "
+        "rows_published, rows_unchanged, rows_quarantined, started_at, landed_at, validated_at, published_at) values "
+        "('feedback', 'cases', %s, 'r', %s, '2013-01-01', '2013-04-11', 10, %s, %s, 1, '2013-04-11 01:00+08', "
+        "'2013-04-11 01:00:30+08', '2013-04-11 01:01+08', '2013-04-11 01:02+08') returning load_id"
+    )
+    with connection.transaction(force_rollback=True):
+        connection.execute(load, ["2013-03-01", "published", 9, 0])
+        connection.execute(load, ["2013-04-10", "failed", 9, 0])
+        (load_id,) = connection.execute(load, ["2013-04-10", "published", 0, 9]).fetchone()
+        for night, row in (("2013-03-01", 1), ("2013-04-10", 2)):
+            connection.execute(
+                "insert into quarantine.record (load_id, source, table_name, business_date, row_no, record, reasons) values "
+                "(%s, 'feedback', 'cases', %s, %s, '{"name": "CHAN"}', "
+                '\'[{"rule": "kind_known", "value": "CHAN", "severity": "warning"}, {"rule": "type", "severity": "warning"}]\')',
+                [load_id, night, row],
+            )
+        connection.execute(
+            "insert into audit.validation (suite, business_date, success, rules, rules_failed, result) values "
+            "('marts/kpi_feedback', '2013-04-10', true, 2, 1, "
+            '\'{"rules": [{"rule": "a", "severity": "critical", "success": true, "unexpected": 0}, '
+            '{"rule": "b", "severity": "info", "success": false, "unexpected": 3}]}\')'
+        )
+        yield built
+
+
+def test_the_nights_are_told_by_counts_and_never_by_what_a_row_holds(two_nights):
+    def told(measure):
+        return two_nights.rows(
+            "select source, table_name, detail, age_band, value from candidate.data_health "
+            f"where is_latest and measure = '{measure}' order by 1, 2, 3, 4"
+        )
+
+    cases = ("feedback", "cases")
+    assert told("rows_read") == [(*cases, "all", "all", 10)]
+    assert told("rows_unchanged") == [(*cases, "all", "all", 9)]
+    assert told("loads") == [(*cases, "failed", "all", 1), (*cases, "published", "all", 1)]
+    assert told("rows_refused") == [(*cases, "kind_known", "all", 1), (*cases, "type", "all", 1)]
+    assert told("rows_waiting") == [
+        (*cases, rule, band, 1) for rule in ("kind_known", "type") for band in ("0-7", "31-90")
+    ]
+    assert told("age") == [(*cases, "last loaded", "all", 0), (*cases, "last new or amended rows", "all", 40)]
+    assert told("duration") == [(*cases, "extract", "all", 30), (*cases, "publish", "all", 60), (*cases, "validate", "all", 30)]
+    assert told("rows_failing") == [("marts", "kpi_feedback", "b", "all", 3)]
+    assert two_nights.rows("select count(*) from candidate.data_health as t where t::text like '%CHAN%'") == [(0,)]
+
+
+def test_filters_on_the_cube_give_what_the_headline_does(built):
+    assert built.rows(
+        "select sum(received) from candidate.feedback_cube where fiscal_year = '2012/13' and kind = 'complaint'"
+    ) == [(2,)]
+    assert built.rows(
+        "select period, district_code, language, outcome, received from candidate.feedback_cube "
+        "where kind = 'complaint' and service_code = 'counter' and channel_code = 'phone' and period = '2012-11'"
+    ) == [("2012-11", "not_stated", "not_stated", "not_stated", 1)]
+    columns = {name for (name,) in built.rows(
+        "select column_name from information_schema.columns where table_schema = 'candidate' and table_name = 'feedback_cube'"
+    )}  # fmt: skip
+    assert not {name for name in columns if "company" in name or "person" in name or "case_no" in name or "office" in name}

@@ -61,10 +61,10 @@ union all
 -- What marts write for totals and for the unknown is named in every list, so that a join on list and code loses no row.
 select
     lists.list,
-    word.code,
-    word.sort_order,
-    word.name_en,
-    word.name_zh,
+    total.code,
+    total.sort_order,
+    total.name_en,
+    total.name_zh,
     null as counts_as,
     null as part_of
 from (
@@ -73,5 +73,5 @@ from (
     select list from {{ ref('word') }}
     where list <> 'any_list'
 ) as lists
-cross join {{ ref('word') }} as word
-where word.list = 'any_list'
+cross join {{ ref('word') }} as total
+where total.list = 'any_list'
