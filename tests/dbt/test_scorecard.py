@@ -7,6 +7,7 @@ import math
 from decimal import Decimal
 
 import pytest
+from psycopg.types.json import Jsonb
 from scipy import stats
 
 from crw.settings import DBT_PROJECT
@@ -272,6 +273,11 @@ def test_print_stands_beside_what_it_speaks_of(built):
 def two_nights(built):
     """What the ledger knows of two nights of a table, one load of which failed, with a row that two rules refused."""
     connection = built.connection
+    reasons = [{"rule": rule, "value": "CHAN", "severity": "warning"} for rule in ("kind_known", "type")]
+    rules = [
+        {"rule": "a", "severity": "critical", "success": True, "unexpected": 0},
+        {"rule": "b", "severity": "info", "success": False, "unexpected": 3},
+    ]
     load = (
         "insert into audit.load (source, table_name, business_date, run_id, state, interval_start, interval_end, rows_read, "
         "rows_published, rows_unchanged, rows_quarantined, started_at, landed_at, validated_at, published_at) values "
@@ -285,15 +291,13 @@ def two_nights(built):
         for night, row in (("2013-03-01", 1), ("2013-04-10", 2)):
             connection.execute(
                 "insert into quarantine.record (load_id, source, table_name, business_date, row_no, record, reasons) values "
-                "(%s, 'feedback', 'cases', %s, %s, '{"name": "CHAN"}', "
-                '\'[{"rule": "kind_known", "value": "CHAN", "severity": "warning"}, {"rule": "type", "severity": "warning"}]\')',
-                [load_id, night, row],
+                "(%s, 'feedback', 'cases', %s, %s, %s, %s)",
+                [load_id, night, row, Jsonb({"name": "CHAN"}), Jsonb(reasons)],
             )
         connection.execute(
             "insert into audit.validation (suite, business_date, success, rules, rules_failed, result) values "
-            "('marts/kpi_feedback', '2013-04-10', true, 2, 1, "
-            '\'{"rules": [{"rule": "a", "severity": "critical", "success": true, "unexpected": 0}, '
-            '{"rule": "b", "severity": "info", "success": false, "unexpected": 3}]}\')'
+            "('marts/kpi_feedback', '2013-04-10', true, 2, 1, %s)",
+            [Jsonb({"rules": rules})],
         )
         yield built
 
@@ -314,7 +318,11 @@ def test_the_nights_are_told_by_counts_and_never_by_what_a_row_holds(two_nights)
         (*cases, rule, band, 1) for rule in ("kind_known", "type") for band in ("0-7", "31-90")
     ]
     assert told("age") == [(*cases, "last loaded", "all", 0), (*cases, "last new or amended rows", "all", 40)]
-    assert told("duration") == [(*cases, "extract", "all", 30), (*cases, "publish", "all", 60), (*cases, "validate", "all", 30)]
+    assert told("duration") == [
+        (*cases, "extract", "all", 30),
+        (*cases, "publish", "all", 60),
+        (*cases, "validate", "all", 30),
+    ]
     assert told("rows_failing") == [("marts", "kpi_feedback", "b", "all", 3)]
     assert two_nights.rows("select count(*) from candidate.data_health as t where t::text like '%CHAN%'") == [(0,)]
 
@@ -330,4 +338,6 @@ def test_filters_on_the_cube_give_what_the_headline_does(built):
     columns = {name for (name,) in built.rows(
         "select column_name from information_schema.columns where table_schema = 'candidate' and table_name = 'feedback_cube'"
     )}  # fmt: skip
-    assert not {name for name in columns if "company" in name or "person" in name or "case_no" in name or "office" in name}
+    assert not {
+        name for name in columns if "company" in name or "person" in name or "case_no" in name or "office" in name
+    }
