@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from crw import publish, quality, transform
+from tests.dbt import suppression
 from tests.other_operator import CASES, CATEGORIES, COMPANIES, EVENTS, HEADERS, MEMBERSHIPS, ROWS, write_seeds
 
 NIGHT = date(2013, 3, 31)
@@ -111,6 +112,18 @@ def test_no_few_companies_are_told_by_three_clubs_beside_any(built):
     assert rows == [
         ("Bronze", [10, 20, 10]), ("Gold", [10, 20, 10]), ("Partner", [6]), ("Silver", [10, 20, 10]), ("any", [None, None, 30])
     ]  # fmt: skip
+
+
+def test_no_suppressed_cell_is_rebuilt_from_any_pair_of_marts(built):
+    assert suppression.told(built.rows) == []
+    # The same search finds a cell that stands alone.
+    with built.connection.transaction(force_rollback=True):
+        built.connection.execute(
+            "update candidate.kpi_membership_by_dimension set members = 25 where period_basis = 'fiscal_year' "
+            "and period = '2012/13' and club_code = 'any' and dimension = 'size_band' and dimension_value = 'few'"
+        )
+        told = {(mart, other) for mart, other, *_ in suppression.told(built.rows)}
+        assert ("candidate.kpi_membership_by_dimension", "candidate.kpi_membership") in told
 
 
 def test_an_activity_of_any_kind_is_engagement(built):
