@@ -11,7 +11,11 @@ BREAKDOWNS = {"dimension_value": "all", "group_code": "all", "constituency": "al
 def told(rows, schemas: tuple[str, ...] = ("candidate",)) -> list[tuple]:
     """What one mart tells of the hidden cells of another or its own: (mart, other mart, figure, cell, hidden cells, their sum).
 
-    A sum of 1 to 4, or one that a single hidden cell makes, is told; a figure that a breakdown never has is none. Args: rows: a function of a query.
+    A sum of 1 to 4, or one of a single hidden cell, is told; a figure that a breakdown never has is none.
+
+    Args:
+        rows: a function of a query.
+        schemas: where the marts are.
     """
     columns: dict[str, dict[str, str]] = {}
     for mart, name, type in rows(
