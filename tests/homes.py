@@ -50,8 +50,9 @@ class Home:
             return cursor.fetchall() if cursor.description else []
 
     def marts(self) -> dict[str, list[tuple]]:
-        """Content of every published mart, in an order of its own."""
-        names = [
-            name for (name,) in self.query("select tablename from pg_tables where schemaname = 'marts' order by 1")
-        ]
-        return {name: self.query(f"select m::text from marts.{name} as m order by 1") for name in names}
+        """Content of every published mart, in an order of its own, but of that which tells of the nights themselves."""
+        names = self.query(
+            "select schemaname || '.' || tablename from pg_tables "
+            "where schemaname in ('marts', 'accounts') and tablename <> 'data_health' order by tablename"
+        )
+        return {name.partition(".")[2]: self.query(f"select m::text from {name} as m order by 1") for (name,) in names}
