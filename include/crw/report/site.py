@@ -1,0 +1,124 @@
+"""The site: every page of a publication, built beside the one that is read and put in its place at once, when it is whole."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+from psycopg import Connection
+
+from crw.report import annual, catalogue_page, charts, morning, pdf
+from crw.report.marts import Marts
+from crw.report.words import LANGUAGES, Words
+
+TEMPLATES = Path(__file__).parent / "templates"
+SUFFIX = {"en": "", "zh": ".zh"}
+OTHERS = ("data_docs", "dbt_docs")
+"""What is built elsewhere in the home and belongs to the site, where it exists."""
+
+
+def build(connection: Connection, home: Path, manifest: dict[str, Any]) -> Path:
+    """Build the site of what is published and put it in the place of the one before. Returns its index page.
+
+    A reader who follows a link meanwhile gets a page of the one or of the other; a failure leaves the one before.
+
+    Args:
+        connection: as a role that reads schema `marts`.
+        home: the state folder, which holds Data Docs and dbt docs; the site is `<home>/site`.
+        manifest: of dbt, for the catalogue.
+    """
+    draft = Path(tempfile.mkdtemp(prefix="site-", dir=home))
+    try:
+        draft.chmod(0o755)  # a web server's user is another
+        for name in OTHERS:
+            if (home / name / "index.html").exists():
+                shutil.copytree(home / name, draft / name)
+        with connection.transaction():
+            connection.execute("set transaction isolation level repeatable read, read only")
+            write(Marts(connection), draft, manifest)
+        _put(draft, home / "site")
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return home / "site" / "index.html"
+
+
+def write(marts: Marts, folder: Path, manifest: dict[str, Any]) -> None:
+    """Write every page into a folder."""
+    (folder / "data").mkdir()
+    shutil.copyfile(TEMPLATES / "style.css", folder / "style.css")
+    years = marts.fiscal_years()
+    for language in LANGUAGES:
+        words = Words(language)
+        render = _renderer(words, years, folder)
+        render("index.html", {"name": "index", "title": words("index_lead"), "lead": _lead(marts, words)})
+        render("page.html", morning.page(marts, words))
+        for year in years:
+            page = annual.page(marts, words, year)
+            name = f"{page['name']}{SUFFIX[language]}.pdf"
+            pdf.write(folder / name, page, words, marts.business_date)
+            render("page.html", page, pdf=name)
+    words = Words("en")
+    _renderer(words, years, folder)("catalogue.html", catalogue_page.page(manifest, words))
+
+
+def _lead(marts: Marts, words: Words) -> str:
+    return words("as_of", day=words.day(marts.business_date)) if marts.business_date else words("empty")
+
+
+def _renderer(words: Words, years: list[str], folder: Path) -> Any:
+    """A function that writes a page of a language by a template, and the data of its figures."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+    other = next(language for language in LANGUAGES if language != words.language)
+    environment.globals |= {
+        "words": words,
+        "years": years,
+        "tag": LANGUAGES[words.language],
+        "suffix": SUFFIX[words.language],
+        "other_tag": LANGUAGES[other],
+        "other_suffix": SUFFIX[other],
+        "has_data_docs": (folder / "data_docs").exists(),
+        "has_dbt_docs": (folder / "dbt_docs").exists(),
+        "drawn": lambda panel: Markup(charts.described(panel["svg"], panel["caption"], panel["description"])),  # noqa: S704
+    }
+
+    def render(template: str, page: dict[str, Any], pdf: str | None = None) -> None:
+        html = environment.get_template(template).render(page=page, pdf=pdf)
+        (folder / f"{page['name']}{SUFFIX[words.language]}.html").write_text(html, encoding="utf-8")
+        for section in page.get("sections", ()):
+            for block in section["blocks"]:
+                if block["kind"] == "figure":
+                    _write_csv(folder / "data" / f"{page['name']}-{block['name']}.csv", block["csv"])
+
+    return render
+
+
+def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _put(draft: Path, place: Path) -> None:
+    """Let `place`, a symbolic link, lead to the draft: one step, unlike two renamings. What it led to before is removed."""
+    before = place.resolve() if place.is_symlink() else None
+    link = draft.with_suffix(".link")
+    link.symlink_to(draft.name)
+    os.replace(link, place)
+    if before and before.name.startswith("site-"):
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def manifest_of_the_build() -> dict[str, Any]:
+    """dbt's manifest as the last build left it."""
+    return json.loads((Path(os.environ["DBT_TARGET_PATH"]) / "manifest.json").read_text(encoding="utf-8"))

@@ -1,0 +1,164 @@
+"""Figures in words, in the language of a page: numbers, periods, changes and what they are worth. It knows no mart but the scorecard's columns.
+
+Every sentence is a row of `texts.yml`; here are the rules that choose among them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from crw import seeds
+
+LANGUAGES = {"en": "en", "zh": "zh-Hant-HK"}
+"""The languages of the pages, each with its tag for browsers and screen readers."""
+
+MINUS, THIN, NO_BREAK = "\u2212", "\u2009", "\u00a0"
+# As d3-format writes them: what seed kpi holds.
+FORMAT = re.compile(r"(?P<sign>\+?)(?P<comma>,?)(?:\.(?P<places>\d+))?(?P<kind>[df%])")
+MONTHS = "January February March April May June July August September October November December".split()
+QUARTERS = {"1": "一", "2": "二", "3": "三", "4": "四"}
+
+
+class Words:
+    """What the pages say in one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+
+    def __call__(self, key: str, **values: Any) -> str:
+        """The text of `texts.yml` of that key, with its places filled. Raises KeyError where there is none."""
+        return _texts()[key][self.language].format(**values)
+
+    def name(self, row: Mapping[str, Any]) -> str:
+        """The name in this language; in English where the operator has no Chinese one."""
+        return row.get(f"name_{self.language}") or row["name_en"]
+
+    def code(self, list_name: str, code: str) -> str:
+        """The name of a code; the code itself where its list lost it, and words for what marts write for unknown and total."""
+        if code in seeds.RESERVED[:3]:
+            return self(code)
+        named = _names(seeds.own_folder()).get((list_name, code))
+        return self.name(named) if named else code
+
+    def number(self, value: Decimal | int | None, number_format: str = ",d") -> str:
+        """A number as its format says, rounded half up as print does and not half to even; words where it is not known."""
+        if value is None:
+            return self("unknown")
+        known = FORMAT.fullmatch(number_format)
+        if not known:
+            return f"{value:,}".replace("-", MINUS)
+        scaled = Decimal(value) * (100 if known["kind"] == "%" else 1)
+        default = 0 if known["kind"] == "d" else 6
+        exact = scaled.quantize(Decimal(1).scaleb(-int(known["places"] or default)), ROUND_HALF_UP)
+        exact = abs(exact) if exact == 0 else exact  # else -0.04 is shown as -0.0
+        sign = "+" if known["sign"] and exact > 0 else ""
+        shown = sign + f"{exact:{known['comma']}f}".replace("-", MINUS)
+        return shown + self("percent") if known["kind"] == "%" else shown
+
+    def roughly(self, value: Decimal | int) -> str:
+        """A large count as a report's sentence has it: "over 43,000", "close to 43,000"; in full below 10,000."""
+        if value < 10_000:
+            return self.number(value)
+        thousands = (Decimal(value) / 1000).quantize(Decimal(1), ROUND_HALF_UP) * 1000
+        rule = "exactly" if value == thousands else "over" if value > thousands else "close_to"
+        return self(rule, number=self.number(thousands))
+
+    def day(self, day: date) -> str:
+        """31 March 2013."""
+        return self("day", year=day.year, month=day.month, month_name=MONTHS[day.month - 1], day=day.day)
+
+    def period(self, period: str) -> str:
+        """A period as marts write it ('2012-11', '2012/13 Q3', '2012/13 to 2012-11', '12 months to 2012-11') for readers."""
+        if match := re.fullmatch(r"(\d{4})-(\d{2})", period):
+            return self("month", year=match[1], month=int(match[2]), month_name=MONTHS[int(match[2]) - 1])
+        if match := re.fullmatch(r"(\S+) Q(\d)", period):
+            return self("quarter", year=match[1], number=match[2], numeral=QUARTERS[match[2]])
+        if match := re.fullmatch(r"12 months to (\S+)", period):
+            return self("twelve_months", month=self.period(match[1]))
+        if match := re.fullmatch(r"(\S+) to (\S+)", period):
+            return self("year_to_date", year=self.period(match[1]), month=self.period(match[2]))
+        return self("fiscal_year" if "/" in period else "calendar_year", year=period)
+
+    def change(self, kpi: Mapping[str, Any]) -> str:
+        """The change of a row of the scorecard: "decrease of 8.4 %", "unchanged", or why nothing is compared."""
+        change = kpi["change"]
+        if change is None:
+            return self(_why_not_compared(kpi))
+        size = self.amount(abs(change), kpi["change_kind"])
+        if change == 0:
+            return self("unchanged")
+        if size == self.amount(Decimal(0), kpi["change_kind"]):
+            return self("hardly_changed")
+        return self("increase" if change > 0 else "decrease", size=size)
+
+    def amount(self, change: Decimal, kind: str, number_format: str = ",.1f") -> str:
+        """The size of a change in its unit, percent, percentage points, or none."""
+        return self(f"amount_{kind}", number=self.number(change, number_format if kind != "none" else ",d"))
+
+    def interval(self, kpi: Mapping[str, Any], of: str = "change") -> str:
+        """The 95 % interval of the change (or `of` the value), or nothing where there is none."""
+        low, high = kpi[f"{of}_low"], kpi[f"{of}_high"]
+        if low is None:
+            return ""
+        if of == "value":
+            bounds = [self.number(bound, kpi["number_format"]) for bound in (low, high)]
+        else:
+            bounds = [bound if bound is None else self.amount(bound, kpi["change_kind"], "+,.1f") for bound in (low, high)]
+        return self("interval" if high is not None else "interval_open", low=bounds[0], high=bounds[1])
+
+    def worth(self, kpi: Mapping[str, Any]) -> str:
+        """Whether the change is more than noise, and then whether it is for the better; nothing where that is not known."""
+        match kpi["is_change_significant"]:
+            case None:
+                return ""
+            case False:
+                return self("may_be_noise")
+        if kpi["good_direction"] == "none":
+            return self("more_than_noise")
+        return self("better" if (kpi["change"] > 0) == (kpi["good_direction"] == "up") else "worse")
+
+    def target(self, kpi: Mapping[str, Any]) -> str:
+        """The target and whether it is met; nothing where none was set."""
+        if kpi["target"] is None or kpi["is_on_target"] is None:
+            return ""
+        verdict = "target_met" if kpi["is_on_target"] else "target_missed"
+        return self(verdict, target=self.number(kpi["target"], kpi["number_format"]))
+
+    def unit(self, unit: str) -> str:
+        """What a KPI counts; an operator's own word stands as it is."""
+        return self.named(f"unit_{unit}", unit)
+
+    def named(self, key: str, otherwise: str) -> str:
+        """The text of a key, or what to say where there is none."""
+        return self(key) if key in _texts() else otherwise
+
+
+def _why_not_compared(kpi: Mapping[str, Any]) -> str:
+    if kpi["value"] is None:
+        return "value_unknown"
+    if kpi["change_kind"] == "none":
+        return "change_not_told"
+    if not kpi["is_complete"]:
+        return "not_over"
+    if kpi["period_compared"] is None:
+        return "nothing_before"
+    return "before_unknown" if kpi["value_before"] is None else "before_zero"
+
+
+@cache
+def _texts() -> dict[str, dict[str, str]]:
+    return yaml.safe_load(Path(__file__).with_name("texts.yml").read_text(encoding="utf-8"))
+
+
+@cache
+def _names(_folder: Path | None) -> dict[tuple[str, str], dict[str, str]]:
+    named = {(row["list"], row["code"]): row for row in seeds.rows("code_list")}
+    return named | {("district", row["district_code"]): row for row in seeds.rows("district")}
