@@ -64,9 +64,9 @@ def figure(name: str, title: str, note: str, panels: Sequence[Block], data: Bloc
     }
 
 
-def panel(svg: str, caption: str, description: str) -> Block:
-    """One chart of a figure, and what it shows in words."""
-    return {"svg": svg, "caption": caption, "description": description, "alt": f"{caption}. {description}"}
+def panel(spec: Block, caption: str, description: str) -> Block:
+    """One chart of a figure, of `charts`, and what it shows in words."""
+    return {"spec": spec, "caption": caption, "description": description, "alt": f"{caption}. {description}"}
 
 
 def tile(words: Words, row: Row) -> Block:

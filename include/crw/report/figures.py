@@ -61,7 +61,7 @@ class Figures:
         rows = [
             {"label": row["period"], "value": row["value"], "mean": mean} for row, mean in zip(months, means, strict=True)
         ]
-        svg = charts.columns(rows, self.words.unit("cases"))
+        spec = charts.columns(rows, ",d")
         words = self.words
         described = words(
             "complaints_alt", first=words.period(months[0]["period"]), last=words.period(months[-1]["period"]),
@@ -77,7 +77,7 @@ class Figures:
         )
         csv = [{column: row[column] for column in KEPT} | {"mean_12_months": mean} for row, mean in zip(months, means, strict=True)]
         note = words("complaints_note", n=words.number(sum(row["value"] or 0 for row in months)), span=self._span(months))
-        panel = blocks.panel(svg, words.name(months[0]), described)
+        panel = blocks.panel(spec, words.name(months[0]), described)
         return [blocks.figure("complaints_by_month", words("complaints_by_month"), note, [panel], data, csv)]
 
     def issues(self) -> list[Block]:
@@ -112,7 +112,7 @@ class Figures:
             [[band["label"], words.number(band["value"]), words.number(band["before"])] for band in bands],
         )
         note = words("backlog_note", day=words.day(newest), n=words.number(sum(band["value"] for band in bands)))
-        panel = blocks.panel(charts.ranked(bands, words.unit("cases")), words("all_kinds"), told)
+        panel = blocks.panel(charts.ranked(bands), words("all_kinds"), told)
         return [blocks.figure("backlog", words("backlog"), note, [panel], data, rows)]
 
     def campaigns(self) -> list[Block]:
@@ -132,7 +132,7 @@ class Figures:
             ]
             name = words.code("campaign_kind", kind)
             if any(row["value"] is not None for row in of_kind):
-                panels.append(blocks.panel(charts.trend(of_kind, "%", ".1%"), name, self._told(name, of_kind, ".1%")))
+                panels.append(blocks.panel(charts.trend(of_kind, ".1%"), name, self._told(name, of_kind, ".1%")))
         if not panels:
             return []
         data = blocks.table(
@@ -157,11 +157,10 @@ class Figures:
         points = [
             {"label": row["period"], "value": row["value"], "low": row["value_low"], "high": row["value_high"]} for row in rows
         ]
-        unit = "%" if newest["unit"] == "share" else words.unit(newest["unit"])
         number_format = ".0%" if newest["unit"] == "share" and not _is_narrow(domain) else newest["number_format"]
         target = {"target": newest["target"]} if form is charts.trend else {}
-        svg = form(points, unit, number_format, domain, **target)
-        return blocks.panel(svg, words.name(newest), self._told(words.name(newest), points, newest["number_format"]))
+        spec = form(points, number_format, domain, **target)
+        return blocks.panel(spec, words.name(newest), self._told(words.name(newest), points, newest["number_format"]))
 
     def _told(self, name: str, points: Sequence[Row], number_format: str) -> str:
         """A series in words, for who does not see it."""
@@ -246,7 +245,7 @@ class Figures:
         most = words("ranked_alt", name=bars[0]["label"], value=words.number(bars[0]["value"]), period=period)
         shown = words("ranked_shown", n=SHOWN) if len(bars) > SHOWN else ""
         note = words("ranked_note", period=period, n=words.number(sum(row["received"] for row in rows)), shown=shown)
-        panel = blocks.panel(charts.ranked(bars[:SHOWN], words.unit("cases")), period, f"{most} {verdict}")
+        panel = blocks.panel(charts.ranked(bars[:SHOWN]), period, f"{most} {verdict}")
         return [blocks.figure(name, words(name), f"{note} {verdict}", [panel], data, rows)]
 
     def _worth(self, row: Row) -> str:

@@ -64,13 +64,15 @@ class Marts:
         return None
 
     def fiscal_years(self) -> list[str]:
-        """The complete fiscal years of which any KPI is known, from old to new."""
-        known = {
-            row["fiscal_year"]
-            for row in self.scorecard
-            if row["period_basis"] == "fiscal_year" and row["is_complete"] and row["value"] is not None
-        }
-        return sorted(known)
+        """The complete fiscal years that have a page, from old to new: of which two areas are known, or the only one there is.
+
+        The histories of the sources begin at different times, and a year of one area alone is no report.
+        """
+        areas: dict[str, set[str]] = {}
+        for row in self.scorecard:
+            if row["period_basis"] == "fiscal_year" and row["is_complete"] and row["value"] is not None:
+                areas.setdefault(row["fiscal_year"], set()).add(row["area"])
+        return sorted(year for year, known in areas.items() if len(known) >= min(2, len(self.areas())))
 
     def year(self, area: str, fiscal_year: str) -> list[Row]:
         """The KPIs of an area in a complete fiscal year; a survey's, of the wave that the year's report prints."""

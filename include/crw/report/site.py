@@ -42,7 +42,7 @@ def build(connection: Connection, home: Path, manifest: dict[str, Any]) -> Path:
                 shutil.copytree(home / name, draft / name)
         with connection.transaction():
             connection.execute("set transaction isolation level repeatable read, read only")
-            write(Marts(connection), draft, manifest)
+            write(Marts(connection), draft, manifest, before=home / "site")
         _put(draft, home / "site")
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
@@ -50,23 +50,32 @@ def build(connection: Connection, home: Path, manifest: dict[str, Any]) -> Path:
     return home / "site" / "index.html"
 
 
-def write(marts: Marts, folder: Path, manifest: dict[str, Any]) -> None:
-    """Write every page into a folder."""
-    (folder / "data").mkdir()
+def write(marts: Marts, folder: Path, manifest: dict[str, Any], before: Path) -> None:
+    """Write every page into a folder; charts that the site `before` has are taken from it."""
+    for name in ("data", "charts"):
+        (folder / name).mkdir()
     shutil.copyfile(TEMPLATES / "style.css", folder / "style.css")
     years = marts.fiscal_years()
     for language in LANGUAGES:
         words = Words(language)
         render = _renderer(words, years, folder)
         render("index.html", {"name": "index", "title": words("index_lead"), "lead": _lead(marts, words)})
-        render("page.html", morning.page(marts, words))
+        render("page.html", _drawn(morning.page(marts, words), before, folder))
         for year in years:
-            page = annual.page(marts, words, year)
+            page = _drawn(annual.page(marts, words, year), before, folder)
             name = f"{page['name']}{SUFFIX[language]}.pdf"
             pdf.write(folder / name, page, words, marts.business_date)
             render("page.html", page, pdf=name)
     words = Words("en")
     _renderer(words, years, folder)("catalogue.html", catalogue_page.page(manifest, words))
+
+
+def _drawn(page: dict[str, Any], before: Path, folder: Path) -> dict[str, Any]:
+    """The page with the charts of its figures drawn."""
+    for block in (block for section in page["sections"] for block in section["blocks"] if block["kind"] == "figure"):
+        for panel in block["panels"]:
+            panel["svg"] = charts.svg(panel.pop("spec"), before / "charts", folder / "charts")
+    return page
 
 
 def _lead(marts: Marts, words: Words) -> str:
