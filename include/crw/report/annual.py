@@ -81,12 +81,10 @@ def sentence(words: Words, row: Row) -> str:
 
 
 def _change(words: Words, row: Row) -> str:
-    change = words.change(row)
     if row["change"] is None:
-        return words("say_no_change", why=change)
-    before = words.period(row["period_compared"])
+        return words("say_no_change", why=words.change(row))
     doubt = words("comma").join(filter(None, [words.interval(row), words.worth(row)]))
-    return words("say_change_doubt" if doubt else "say_change", change=change, before=before, doubt=doubt)
+    return words("say_change_doubt" if doubt else "say_change", compared=words.compared(row), doubt=doubt)
 
 
 def _area(words: Words, figures: Figures, area: str, rows: Sequence[Row]) -> list[Block]:

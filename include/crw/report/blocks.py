@@ -36,6 +36,11 @@ def cell(text: str, definition: str = "", query: str = "") -> dict[str, str]:
     return {"text": text, "definition": definition, "query": query}
 
 
+def folded(block: Block) -> Block:
+    """A table that a page shows when it is asked to."""
+    return {**block, "kind": "folded"}
+
+
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], numeric_from: int = 1) -> Block:
     """A table whose first column names the row; from column `numeric_from` on, cells are set as numbers."""
     made = [[entry if isinstance(entry, dict) else cell(entry) for entry in row] for row in rows]
@@ -71,16 +76,13 @@ def panel(spec: Block, caption: str, description: str) -> Block:
 
 def tile(words: Words, row: Row) -> Block:
     """A headline: the figure, what it speaks for, its change, what that is worth, and the target."""
-    change = words.change(row)
-    known = row["change"] is not None
-    compared = words("compared_with", period=words.period(row["period_compared"])) if known else ""
     return {
         "name": words.name(row),
         "value": words.number(row["value"], row["number_format"]),
         "unit": "" if row["unit"] == "share" else words.unit(row["unit"]),
         "period": words.period(row["period"]),
         "details": words("comma").join(filter(None, [of_n(words, row), words.interval(row, "value")])),
-        "change": f"{change} {compared}".strip(),
+        "change": words.compared(row),
         "change_interval": words.interval(row),
         "worth": words.worth(row),
         "tone": _tone(row),

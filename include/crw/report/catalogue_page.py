@@ -38,11 +38,12 @@ def _kpi(kpi: dict[str, str], made: dict[str, Any] | None, columns: dict[tuple[s
     told["good"] = words(f"good_{kpi['good_direction']}")
     told["targets"] = [row for row in seeds.rows("kpi_target") if row["kpi"] == kpi["kpi"]]
     if made is None:  # a line of the operator's that no mart knows
-        return told | {"mart": "", "formula": "", "terms": []}
+        return told | {"mart": "", "formula": "", "rows": "", "terms": []}
     formula = made["numerator"] if made["denominator"] == "null" else f"({made['numerator']}) / ({made['denominator']})"
     named = dict.fromkeys(re.findall(r"\bmart\.(\w+)", formula))
     terms = [(name, columns[made["mart"], name]) for name in named if (made["mart"], name) in columns]
-    return told | {"mart": made["mart"], "formula": formula.replace("mart.", ""), "terms": terms}
+    formula, rows = formula.replace("mart.", ""), made["rows"].replace("mart.", "")
+    return told | {"mart": made["mart"], "formula": formula, "rows": rows, "terms": terms}
 
 
 def _mart(mart: dict[str, Any]) -> dict[str, Any]:
@@ -59,10 +60,15 @@ def _made_of(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
     told: list[dict[str, Any]] = []
     macro = manifest["macros"]["macro.crw.scorecard_marts"]["macro_sql"]
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    environment.globals |= {"return": lambda marts: told.extend(marts) or "", "codes_of": lambda name, concept: f"{name}: {concept}"}
+    environment.globals |= {"return": lambda marts: told.extend(marts) or "", "codes_of": lambda name, concept: f"what counts as {concept}"}
     environment.from_string(macro + "{{ scorecard_marts() }}").render()
     return {
-        kpi: {"mart": mart["mart"], "numerator": numerator, "denominator": denominator}
+        kpi: {
+            "mart": mart["mart"],
+            "numerator": numerator,
+            "denominator": denominator,
+            "rows": " and ".join(condition for condition in (mart["rows"], condition) if condition != "true"),
+        }
         for mart in told
-        for kpi, _, numerator, denominator, _ in mart["kpis"]
+        for kpi, condition, numerator, denominator, _ in mart["kpis"]
     }

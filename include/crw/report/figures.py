@@ -16,7 +16,7 @@ from crw.report.words import Words
 KEPT = "kpi name_en name_zh period_basis period period_start period_end value numerator denominator value_low value_high target".split()
 """The columns of the scorecard that a figure's file of data has."""
 
-SHOWN = 20
+SHOWN = 12
 """Bars of a ranking; its table has all."""
 
 
@@ -219,6 +219,7 @@ class Figures:
             {"until": self.until, "kinds": list(seeds.code_list("kind").concepts.get("complaint", ()))},
         )
         rows = [row for row in found if row["received"] or row["received_year_before"]]
+        rows.sort(key=lambda row: row[codes[-1][1]] == "not_stated")  # what is not known comes last, however much it is
         if not rows:
             return []
         words, period = self.words, self.words.period(rows[0]["period"])

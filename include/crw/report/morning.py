@@ -29,7 +29,7 @@ def page(marts: Marts, words: Words) -> dict[str, Any]:
     for area, made in AREAS.items():
         shown = made(figures)
         kpis = [row for kpi in marts.kpis(area) if (row := marts.latest(kpi))]
-        table = [kpi_table(words, words("scorecard"), kpis)] if kpis else []
+        table = [blocks.folded(kpi_table(words, words("scorecard"), kpis))] if kpis else []
         sections.append(
             {
                 "id": area,
@@ -63,7 +63,7 @@ def _value(words: Words, row: Row) -> Block:
 
 
 def _change(words: Words, row: Row) -> Block:
-    return blocks.cell("\n".join(filter(None, [words.change(row), words.interval(row), words.worth(row)])))
+    return blocks.cell("\n".join(filter(None, [words.compared(row), words.interval(row), words.worth(row)])))
 
 
 def _feedback(figures: Figures) -> list[Block]:

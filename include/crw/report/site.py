@@ -34,19 +34,16 @@ def build(connection: Connection, home: Path, manifest: dict[str, Any]) -> Path:
         home: the state folder, which holds Data Docs and dbt docs; the site is `<home>/site`.
         manifest: of dbt, for the catalogue.
     """
-    draft = Path(tempfile.mkdtemp(prefix="site-", dir=home))
-    try:
+    with connection.transaction():
+        connection.execute("set transaction isolation level repeatable read, read only")
+        connection.execute("select pg_advisory_xact_lock(hashtext('crw.report.site'))")  # one build at a time
+        draft = Path(tempfile.mkdtemp(prefix="site-", dir=home))
         draft.chmod(0o755)  # a web server's user is another
         for name in OTHERS:
             if (home / name / "index.html").exists():
                 shutil.copytree(home / name, draft / name)
-        with connection.transaction():
-            connection.execute("set transaction isolation level repeatable read, read only")
-            write(Marts(connection), draft, manifest, before=home / "site")
+        write(Marts(connection), draft, manifest, before=home / "site")
         _put(draft, home / "site")
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
     return home / "site" / "index.html"
 
 
@@ -119,13 +116,14 @@ def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def _put(draft: Path, place: Path) -> None:
-    """Let `place`, a symbolic link, lead to the draft: one step, unlike two renamings. What it led to before is removed."""
-    before = place.resolve() if place.is_symlink() else None
-    link = draft.with_suffix(".link")
+    """Let `place`, a symbolic link, lead to the draft: one step, unlike two renamings. Then remove what it led to, and drafts
+    that a failed build left."""
+    link = draft / "link"
     link.symlink_to(draft.name)
-    os.replace(link, place)
-    if before and before.name.startswith("site-"):
-        shutil.rmtree(before, ignore_errors=True)
+    link.replace(place)
+    for other in draft.parent.glob("site-*"):
+        if other != draft:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def manifest_of_the_build() -> dict[str, Any]:

@@ -84,6 +84,8 @@ class Words:
         if match := re.fullmatch(r"12 months to (\S+)", period):
             return self("twelve_months", month=self.period(match[1]))
         if match := re.fullmatch(r"(\S+) to (\S+)", period):
+            if match[2].endswith("-03"):  # the whole year
+                return self.period(match[1])
             return self("year_to_date", year=self.period(match[1]), month=self.period(match[2]))
         return self("fiscal_year" if "/" in period else "calendar_year", year=period)
 
@@ -99,6 +101,12 @@ class Words:
             return self("hardly_changed")
         return self("increase" if change > 0 else "decrease", size=size)
 
+    def compared(self, kpi: Mapping[str, Any]) -> str:
+        """The change, and what it is against: "decrease of 8.4 % against 2011/12"."""
+        if kpi["change"] is None:
+            return self.change(kpi)
+        return self("compared", change=self.change(kpi), before=self.period(kpi["period_compared"]))
+
     def amount(self, change: Decimal, kind: str, number_format: str = ",.1f") -> str:
         """The size of a change in its unit, percent, percentage points, or none."""
         return self(f"amount_{kind}", number=self.number(change, number_format if kind != "none" else ",d"))
@@ -109,16 +117,18 @@ class Words:
         if low is None:
             return ""
         if of == "value":
-            bounds = [self.number(bound, kpi["number_format"]) for bound in (low, high)]
-        else:
-            bounds = [bound if bound is None else self.amount(bound, kpi["change_kind"], "+,.1f") for bound in (low, high)]
-        return self("interval" if high is not None else "interval_open", low=bounds[0], high=bounds[1])
+            shown = [self.number(bound, kpi["number_format"]) for bound in (low, high)]
+            return self("interval", low=shown[0], high=shown[1])
+        if high is None:
+            return self("interval_open", low=self.amount(low, kpi["change_kind"], "+,.1f"))
+        shown = self.number(low, "+,.1f")
+        return self("interval", low=shown, high=self.amount(high, kpi["change_kind"], "+,.1f"))
 
     def worth(self, kpi: Mapping[str, Any]) -> str:
         """Whether the change is more than noise, and then whether it is for the better; nothing where that is not known."""
         match kpi["is_change_significant"]:
             case None:
-                return ""
+                return self("worth_unknown") if kpi["change"] else ""
             case False:
                 return self("may_be_noise")
         if kpi["good_direction"] == "none":
