@@ -46,7 +46,9 @@ class Page:
 
     def open(self, address: str, width: int = 1200, media: str = "screen") -> None:
         """Load a page and wait until it is whole."""
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 500)
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 500
+        )
         self.call("Emulation.setEmulatedMedia", media=media)
         self.requested.clear()
         self.call("Page.navigate", url=address)

@@ -53,9 +53,13 @@ def page(marts: Marts, words: Words, fiscal_year: str) -> dict[str, Any]:
     for chapter, areas in ORDER.items():
         made = [block for area in areas for block in _area(words, figures, area, rows[area])]
         title = words(f"area_{chapter}")
-        sections.append({"id": chapter, "title": title, "blocks": made or [blocks.paragraph(words("no_data", area=title))]})
+        sections.append(
+            {"id": chapter, "title": title, "blocks": made or [blocks.paragraph(words("no_data", area=title))]}
+        )
     everything = [row for area in rows.values() for row in area]
-    sections.append({"id": "printed", "title": words("printed_title"), "blocks": [_printed(words, printed, everything)]})
+    sections.append(
+        {"id": "printed", "title": words("printed_title"), "blocks": [_printed(words, printed, everything)]}
+    )
     sections.append({"id": "reading", "title": words("reading_title"), "blocks": [_reading(words, everything)]})
     sections.append({"id": "queries", "title": words("queries_title"), "blocks": [_queries(words, everything)]})
     return {
@@ -117,7 +121,11 @@ def _plain(words: Words, value: Any) -> str:
 def _reading(words: Words, rows: Sequence[Row]) -> Block:
     """How to read the page: intervals, revisions, and periods of another basis than the page's."""
     said = [words("reading_interval"), words("reading_revision")]
-    waves = {words.period(row["period"]) for row in rows if row["area"] == "satisfaction" and row["period_basis"] != "fiscal_year"}
+    waves = {
+        words.period(row["period"])
+        for row in rows
+        if row["area"] == "satisfaction" and row["period_basis"] != "fiscal_year"
+    }
     said += [words("reading_wave", period=period) for period in sorted(waves)]
     if any(row["period_basis_compared"] not in (None, row["period_basis"]) for row in rows):
         said.append(words("reading_basis"))
@@ -125,5 +133,7 @@ def _reading(words: Words, rows: Sequence[Row]) -> Block:
 
 
 def _queries(words: Words, rows: Sequence[Row]) -> Block:
-    found = [{"name": words.name(row), "anchor": blocks.links(row)["query"], "sql": blocks.links(row)["sql"]} for row in rows]
+    found = [
+        {"name": words.name(row), "anchor": blocks.links(row)["query"], "sql": blocks.links(row)["sql"]} for row in rows
+    ]
     return {"kind": "queries", "note": words("queries_note"), "queries": found}

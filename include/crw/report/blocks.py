@@ -31,9 +31,9 @@ def links(row: Row) -> dict[str, str]:
     return {"definition": f"catalogue.html#kpi-{row['kpi']}", "query": f"q-{row['kpi']}", "sql": QUERY.format(**row)}
 
 
-def cell(text: str, definition: str = "", query: str = "") -> dict[str, str]:
-    """A cell of a table, linked where it is told to be."""
-    return {"text": text, "definition": definition, "query": query}
+def cell(text: str, definition: str = "", lang: str = "") -> dict[str, str]:
+    """A cell of a table, linked to a definition where it is told to be, and marked where its language is not the page's."""
+    return {"text": text, "definition": definition, "lang": lang}
 
 
 def folded(block: Block) -> Block:

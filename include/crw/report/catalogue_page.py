@@ -15,7 +15,9 @@ def page(manifest: dict[str, Any], words: Words) -> dict[str, Any]:
     """What the page says, as plain data. Names are in both languages; definitions in that of the project's YAML."""
     marts = catalogue.marts_of(manifest)
     made = _made_of(manifest)
-    columns = {(mart["name"], name): column["description"] for mart in marts for name, column in mart["columns"].items()}
+    columns = {
+        (mart["name"], name): column["description"] for mart in marts for name, column in mart["columns"].items()
+    }
     kpis = sorted(seeds.rows("kpi"), key=lambda row: int(row["sort_order"]))
     return {
         "name": "catalogue",
@@ -33,7 +35,9 @@ def page(manifest: dict[str, Any], words: Words) -> dict[str, Any]:
     }
 
 
-def _kpi(kpi: dict[str, str], made: dict[str, Any] | None, columns: dict[tuple[str, str], str], words: Words) -> dict[str, Any]:
+def _kpi(
+    kpi: dict[str, str], made: dict[str, Any] | None, columns: dict[tuple[str, str], str], words: Words
+) -> dict[str, Any]:
     told = {"kpi": kpi["kpi"], "name_en": kpi["name_en"], "name_zh": kpi["name_zh"], "unit": words.unit(kpi["unit"])}
     told["good"] = words(f"good_{kpi['good_direction']}")
     told["targets"] = [row for row in seeds.rows("kpi_target") if row["kpi"] == kpi["kpi"]]
@@ -60,7 +64,10 @@ def _made_of(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
     told: list[dict[str, Any]] = []
     macro = manifest["macros"]["macro.crw.scorecard_marts"]["macro_sql"]
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    environment.globals |= {"return": lambda marts: told.extend(marts) or "", "codes_of": lambda name, concept: f"what counts as {concept}"}
+    environment.globals |= {
+        "return": lambda marts: told.extend(marts) or "",
+        "codes_of": lambda name, concept: f"what counts as {concept}",
+    }
     environment.from_string(macro + "{{ scorecard_marts() }}").render()
     return {
         kpi: {

@@ -23,7 +23,13 @@ CONFIG = {
     "font": FONT,
     "aria": False,  # a mark's label each would drown the title and description that the figure has
     "view": {"stroke": None},
-    "axis": {"labelColor": INK, "titleColor": INK, "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal"}
+    "axis": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "labelFontSize": 11,
+        "titleFontSize": 11,
+        "titleFontWeight": "normal",
+    }
     | {"gridColor": "#e3e8ee", "domainColor": GREY, "tickColor": GREY, "labelLimit": 150},
 }
 
@@ -43,7 +49,12 @@ def trend(rows: Sequence[Row], number_format: str, domain: Sequence[float] | Non
     scale = {"domain": list(domain), "nice": False} if domain else {"zero": False}
     x, y = _periods(rows), _values("value", scale, number_format)
     layers = [
-        _layer({"type": "rule", "color": BLUE, "strokeWidth": 1.5}, x=x, y=_values("low", scale, number_format), y2={"field": "high"}),
+        _layer(
+            {"type": "rule", "color": BLUE, "strokeWidth": 1.5},
+            x=x,
+            y=_values("low", scale, number_format),
+            y2={"field": "high"},
+        ),
         _layer({"type": "line", "color": BLUE, "strokeWidth": 1.5}, x=x, y=y),
         _layer({"type": "point", "color": BLUE, "filled": True, "size": 28}, x=x, y=y),
     ]
@@ -72,22 +83,37 @@ def ranked(rows: Sequence[Row]) -> Spec:
     Args:
         rows: `label`, `value`, and `before`, `low`, `high` where known, all on the scale of the counts.
     """
-    top = max([float(row[name]) for row in rows for name in ("value", "before") if row.get(name) is not None], default=1)
-    # A wide interval of few cases would press all else together: it is cut off at the frame, and the table has its bound.
+    top = max(
+        [float(row[name]) for row in rows for name in ("value", "before") if row.get(name) is not None], default=1
+    )
     scale = {"domain": [0, top * 1.25 or 1], "nice": False}
+    # A wide interval of few cases would press all else together: it ends at the frame, and the table has its bound.
+    rows = [
+        row | {"high": None if row.get("high") is None else min(float(row["high"]), scale["domain"][1])} for row in rows
+    ]
     y = {"field": "label", "type": "nominal", "sort": None, "axis": None}
     # The name stands above its bar: beside it, a telephone has room for ten letters.
-    name = {"type": "text", "align": "left", "baseline": "middle", "dy": -7, "fontSize": 11, "color": INK, "limit": WIDTH}
+    name = {
+        "type": "text",
+        "align": "left",
+        "baseline": "middle",
+        "dy": -7,
+        "fontSize": 11,
+        "color": INK,
+        "limit": WIDTH,
+    }
     layers = [
         _layer({"type": "bar", "color": PALE, "height": 9, "yOffset": 6}, y=y, x=_values("value", scale, ",d")),
-        _layer({"type": "rule", "color": BLUE, "strokeWidth": 1.5, "yOffset": 6, "clip": True}, y=y, x=_values("low", scale, ",d"), x2={"field": "high"}),
+        _layer({"type": "rule", "color": BLUE, "strokeWidth": 1.5, "yOffset": 6}, y=y, x=_values("low", scale, ",d"), x2={"field": "high"}),
         _layer({"type": "point", "color": ORANGE, "shape": "diamond", "filled": True, "size": 40, "yOffset": 6}, y=y, x=_values("before", scale, ",d")),
         _layer(name, y=y, x={"value": 0}, text={"field": "label", "type": "nominal"}),
     ]  # fmt: skip
     return _spec(rows, layers, 31 * len(rows))
 
 
-def shared_domain(values: Sequence[Decimal | None], *, floor: float | None = None, ceiling: float | None = None) -> list[float]:
+def shared_domain(
+    values: Sequence[Decimal | None], *, floor: float | None = None, ceiling: float | None = None
+) -> list[float]:
     """Bounds for small multiples: all values and a twentieth beside them, within floor and ceiling."""
     known = [float(value) for value in values if value is not None] or [0.0, 1.0]
     low, high = min(known), max(known)
@@ -97,9 +123,8 @@ def shared_domain(values: Sequence[Decimal | None], *, floor: float | None = Non
 
 
 def described(svg: str, title: str, description: str) -> str:
-    """The chart as an image with a name and a text alternative, its ids its own so that many fit on one page."""
+    """The chart as an image with a name and a text alternative."""
     mark = "c" + hashlib.sha256(f"{svg}{title}{description}".encode()).hexdigest()[:10]
-    svg = re.sub(r'(id="|url\(#|href="#)([\w-]+)', rf"\1{mark}-\2", svg)
     head = f'<svg role="img" aria-labelledby="{mark}-t {mark}-d" '
     text = f'<title id="{mark}-t">{escape(title)}</title><desc id="{mark}-d">{escape(description)}</desc>'
     return re.sub(r"<svg ([^>]*)>", lambda found: f"{head}{found[1]}>{text}", svg, count=1)
@@ -110,26 +135,15 @@ def svg(spec: Spec, before: Path, folder: Path) -> str:
 
     Nearly all charts of past years are those of the night before, and drawing is what the pages cost.
     """
+    import vl_convert
+
     text = json.dumps(spec, ensure_ascii=False, sort_keys=True)
     name = f"{hashlib.sha256(text.encode()).hexdigest()[:20]}.svg"
     if not (folder / name).exists():
         known = before / name
-        drawn = known.read_text(encoding="utf-8") if known.exists() else _drawn(text)
+        drawn = known.read_text(encoding="utf-8") if known.exists() else vl_convert.vegalite_to_svg(text)
         (folder / name).write_text(drawn, encoding="utf-8")
     return (folder / name).read_text(encoding="utf-8")
-
-
-def _drawn(spec: str) -> str:
-    import vl_convert
-
-    seen: dict[str, int] = {}
-
-    def renumbered(found: re.Match[str]) -> str:
-        number = seen.setdefault(found[1] or found[2], len(seen))
-        return f'id="clip{number}"' if found[1] else f"url(#clip{number})"
-
-    # vl-convert counts clip paths through the life of a process; counted anew, a chart comes out the same twice.
-    return re.sub(r'\bid="clip(\d+)"|url\(#clip(\d+)\)', renumbered, vl_convert.vegalite_to_svg(spec))
 
 
 def _spec(rows: Sequence[Row], layers: list[Spec], height: int) -> Spec:

@@ -59,7 +59,8 @@ class Figures:
         rolling = {row["period_end"]: row for row in self.marts.series("complaints", "rolling_12_months")}
         means = [_share(rolling.get(row["period_end"], {}).get("value"), 12) for row in months]
         rows = [
-            {"label": row["period"], "value": row["value"], "mean": mean} for row, mean in zip(months, means, strict=True)
+            {"label": row["period"], "value": row["value"], "mean": mean}
+            for row, mean in zip(months, means, strict=True)
         ]
         spec = charts.columns(rows, ",d")
         words = self.words
@@ -75,19 +76,28 @@ class Figures:
                 for row, mean in zip(months, means, strict=True)
             ],
         )
-        csv = [{column: row[column] for column in KEPT} | {"mean_12_months": mean} for row, mean in zip(months, means, strict=True)]
-        note = words("complaints_note", n=words.number(sum(row["value"] or 0 for row in months)), span=self._span(months))
+        csv = [
+            {column: row[column] for column in KEPT} | {"mean_12_months": mean}
+            for row, mean in zip(months, means, strict=True)
+        ]
+        note = words(
+            "complaints_note", n=words.number(sum(row["value"] or 0 for row in months)), span=self._span(months)
+        )
         panel = blocks.panel(spec, words.name(months[0]), described)
         return [blocks.figure("complaints_by_month", words("complaints_by_month"), note, [panel], data, csv)]
 
     def issues(self) -> list[Block]:
         """What complaints of which service are about, the most frequent, beside the year before."""
-        return self._ranked("issues", "kpi_feedback", ("service", "service_code"), ("issue", "issue_code"), "level = 'issue'")
+        return self._ranked(
+            "issues", "kpi_feedback", ("service", "service_code"), ("issue", "issue_code"), "level = 'issue'"
+        )
 
     def districts(self) -> list[Block]:
         """Where complaints come from, beside the year before."""
         of_districts = "dimension = 'district'"
-        return self._ranked("districts", "kpi_feedback_by_dimension", ("district", "dimension_value"), None, of_districts)
+        return self._ranked(
+            "districts", "kpi_feedback_by_dimension", ("district", "dimension_value"), None, of_districts
+        )
 
     def backlog(self) -> list[Block]:
         """Cases open by age, at the end of the newest day that is known, beside the same a year before."""
@@ -115,6 +125,30 @@ class Figures:
         panel = blocks.panel(charts.ranked(bands), words("all_kinds"), told)
         return [blocks.figure("backlog", words("backlog"), note, [panel], data, rows)]
 
+    def clubs(self) -> list[Block]:
+        """The members of each club at the end of the newest month."""
+        rows = self.marts.rows(
+            "select club_code, period, members, members_change_pct from marts.kpi_membership where period_basis = 'month' "
+            "and is_complete and period_end <= %s and club_code <> 'any' and members > 0 order by period_start desc, club_code",
+            [self.until],
+        )
+        words = self.words
+        newest = [row for row in rows if row["period"] == rows[0]["period"]]
+        if not newest:
+            return []
+        lines = [
+            [
+                words.code("club", row["club_code"]),
+                words.number(row["members"]),
+                words("unknown")
+                if (change := row["members_change_pct"]) is None
+                else words.amount(change, "pct", "+,.1f"),
+            ]
+            for row in newest
+        ]
+        columns = [words("club_head"), words("value"), words("change_year")]
+        return [blocks.table(words("clubs", period=words.period(newest[0]["period"])), columns, lines)]
+
     def campaigns(self) -> list[Block]:
         """Response rate of campaigns by kind and year; kinds are not comparable, so each has its own scale."""
         rows = self.marts.rows(
@@ -126,7 +160,12 @@ class Figures:
         panels, words = [], self.words
         for kind in dict.fromkeys(row["kind_code"] for row in rows):
             of_kind = [
-                {"label": row["period"], "value": row["response_share"], "low": row["response_low"], "high": row["response_high"]}
+                {
+                    "label": row["period"],
+                    "value": row["response_share"],
+                    "low": row["response_low"],
+                    "high": row["response_high"],
+                }
                 for row in rows
                 if row["kind_code"] == kind
             ]
@@ -155,7 +194,8 @@ class Figures:
     def _panel(self, rows: Sequence[Row], form: Any, domain: list[float] | None) -> Block:
         words, newest = self.words, rows[-1]
         points = [
-            {"label": row["period"], "value": row["value"], "low": row["value_low"], "high": row["value_high"]} for row in rows
+            {"label": row["period"], "value": row["value"], "low": row["value_low"], "high": row["value_high"]}
+            for row in rows
         ]
         number_format = ".0%" if newest["unit"] == "share" and not _is_narrow(domain) else newest["number_format"]
         target = {"target": newest["target"]} if form is charts.trend else {}
@@ -201,7 +241,9 @@ class Figures:
             return self.words.period(first["period"])
         return self.words("span", first=self.words.period(first["period"]), last=self.words.period(last["period"]))
 
-    def _ranked(self, name: str, mart: str, outer: tuple[str, str], inner: tuple[str, str] | None, where: str) -> list[Block]:
+    def _ranked(
+        self, name: str, mart: str, outer: tuple[str, str], inner: tuple[str, str] | None, where: str
+    ) -> list[Block]:
         """Complaints of the newest whole quarter, or of the year that ends with it, by one code or two: (list, column) each."""
         codes = [outer, *([inner] if inner else [])]
         columns = ", ".join(column for _, column in codes)

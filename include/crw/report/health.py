@@ -36,21 +36,29 @@ SHOWN = 20
 
 def section(marts: Marts, words: Words) -> list[Block]:
     """What the page says of the newest night; a sentence where the mart is empty."""
-    rows = marts.rows("select * from marts.data_health where is_latest order by measure, source, table_name, detail, age_band")
+    rows = marts.rows(
+        "select * from marts.data_health where is_latest order by measure, source, table_name, detail, age_band"
+    )
     if not rows:
         return [blocks.paragraph(words("health_empty"))]
     said = [*_read(words, rows), *_waiting(words, rows), *_reported(words, rows), *_times(words, rows)]
-    return [blocks.notes(said), *_sources(words, rows), *_refusals(words, rows), {"kind": "data_docs", "text": words("data_docs")}]
+    return [
+        blocks.notes(said),
+        *_sources(words, rows),
+        *_refusals(words, rows),
+        {"kind": "data_docs", "text": words("data_docs")},
+    ]
 
 
-def rule(words: Words, source: str, table: str, name: str) -> str:
+def rule(words: Words, source: str, table: str, name: str) -> Block:
     """Why a rule refuses a row: of a rule made from the contract in the language of the page, else as its suite has it."""
     for pattern, kind in MADE.items():
         if found := re.fullmatch(pattern, name):
-            return words(f"rule_{kind}", **found.groupdict())
+            return blocks.cell(words(f"rule_{kind}", **found.groupdict()))
     path = settings.EXPECTATIONS / "landing" / source / f"{table}.json"
     particular = json.loads(path.read_text(encoding="utf-8"))["expectations"] if path.exists() else []
-    return next((entry["meta"]["notes"] for entry in particular if entry["meta"]["rule"] == name), name)
+    notes = next((entry["meta"]["notes"] for entry in particular if entry["meta"]["rule"] == name), name)
+    return blocks.cell(notes, lang="en")
 
 
 def _read(words: Words, rows: list[Row]) -> list[str]:

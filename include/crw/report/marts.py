@@ -12,7 +12,9 @@ from psycopg.rows import dict_row
 
 Row = dict[str, Any]
 
-QUERY = "select * from marts.kpi_scorecard where kpi = '{kpi}' and period_basis = '{period_basis}' and period = '{period}'"
+QUERY = (
+    "select * from marts.kpi_scorecard where kpi = '{kpi}' and period_basis = '{period_basis}' and period = '{period}'"
+)
 """How a reader finds a figure of the pages."""
 
 WAVE_BASES = ("fiscal_year", "calendar_year")

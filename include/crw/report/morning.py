@@ -49,7 +49,9 @@ def page(marts: Marts, words: Words) -> dict[str, Any]:
 def kpi_table(words: Words, caption: str, rows: Sequence[Row]) -> Block:
     """KPIs with interval, change and what it is worth, and the target."""
     columns = [words("kpi_head"), words("value"), words("change_head")]
-    return blocks.table(caption, columns, [[_name(words, row), _value(words, row), _change(words, row)] for row in rows])
+    return blocks.table(
+        caption, columns, [[_name(words, row), _value(words, row), _change(words, row)] for row in rows]
+    )
 
 
 def _name(words: Words, row: Row) -> Block:
@@ -59,7 +61,20 @@ def _name(words: Words, row: Row) -> Block:
 def _value(words: Words, row: Row) -> Block:
     value = words.number(row["value"], row["number_format"])
     unit = "" if row["unit"] == "share" or row["value"] is None else f" {words.unit(row['unit'])}"
-    return blocks.cell("\n".join(filter(None, [value + unit, words.interval(row, "value"), blocks.of_n(words, row), words.target(row)])))
+    return blocks.cell(
+        "\n".join(
+            filter(
+                None,
+                [
+                    value + unit,
+                    words.interval(row, "value"),
+                    blocks.of_n(words, row),
+                    words.target(row),
+                    words.printed(row),
+                ],
+            )
+        )
+    )
 
 
 def _change(words: Words, row: Row) -> Block:
@@ -86,6 +101,7 @@ def _membership(figures: Figures) -> list[Block]:
     return [
         *figures.series("members_by_month", ["members"], "month"),
         *figures.series("joins_and_leaves", ["joins", "leaves"], "month", form=charts.columns),
+        *figures.clubs(),
     ]
 
 
@@ -93,8 +109,10 @@ def _engagement(figures: Figures) -> list[Block]:
     opened = ["newsletter_opened_share", "newsletter_clicked_share"]
     return [
         *figures.series("newsletter", opened, "month"),
-        *figures.series("hotline", ["hotline_answered_within_20s_share", "hotline_abandoned_share"], "month", share=False),
         *figures.series("activities", ["activities_attended"], "fiscal_quarter", last=8, form=charts.columns),
+        *figures.series(
+            "hotline", ["hotline_answered_within_20s_share", "hotline_abandoned_share"], "month", share=False
+        ),
     ]
 
 

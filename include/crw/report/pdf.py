@@ -18,7 +18,11 @@ TEMPLATE = Path(__file__).parent / "templates" / "annual.typ"
 @cache
 def fonts() -> Path:
     """The folder of the font, where its wheel put it."""
-    font = next(file for file in files("cvttf-notosanscjk-regular") or [] if file.parts[-1].endswith(".otf") and file.parts[0] != "..")
+    font = next(
+        file
+        for file in files("cvttf-notosanscjk-regular") or []
+        if file.parts[-1].endswith(".otf") and file.parts[0] != ".."
+    )
     return Path(font.locate()).parent
 
 

@@ -142,6 +142,13 @@ class Words:
         verdict = "target_met" if kpi["is_on_target"] else "target_missed"
         return self(verdict, target=self.number(kpi["target"], kpi["number_format"]))
 
+    def printed(self, kpi: Mapping[str, Any]) -> str:
+        """What was printed of the period, and whether the figure agrees with it; nothing where nothing was printed."""
+        if kpi["published"] is None:
+            return ""
+        number = self(kpi["published_comparator"], number=self.number(kpi["published"], kpi["number_format"]))
+        return self("printed_agrees" if kpi["published_agrees"] else "printed_disagrees", number=number)
+
     def unit(self, unit: str) -> str:
         """What a KPI counts; an operator's own word stands as it is."""
         return self.named(f"unit_{unit}", unit)
