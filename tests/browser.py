@@ -16,9 +16,16 @@ from websockets.sync.client import ClientConnection, connect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars --no-first-run --remote-debugging-port=0 "
-    "--disable-background-networking --disable-component-update --disable-default-apps --disable-sync --metrics-recording-only"
-).split()
+    *(
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--hide-scrollbars",
+        "--no-first-run",
+    ),
+    *("--remote-debugging-port=0", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
 
 
 def executable() -> str | None:

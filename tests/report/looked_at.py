@@ -10,7 +10,8 @@ PHONE = 360  # pixels
 
 FAULTS = r"""
 (() => {
-  const faults = [], seen = new Set(), say = (what, element) => faults.push(`${what}: ${(element.textContent || element.outerHTML).trim().slice(0, 60)}`);
+  const faults = [], seen = new Set();
+  const say = (what, element) => faults.push(`${what}: ${(element.textContent || element.outerHTML).trim().slice(0, 60)}`);
   const shown = element => element.getClientRects().length > 0;
   if (document.documentElement.scrollWidth > innerWidth) faults.push(`scrolls sideways: ${document.documentElement.scrollWidth}`);
   for (const element of document.querySelectorAll("main *"))
@@ -20,7 +21,8 @@ FAULTS = r"""
     if (!svg.querySelector(".mark-rect path, .mark-symbol path, .mark-line path[d]")) say("draws nothing", svg);
     for (const text of svg.querySelectorAll("text")) {
       const part = text.getBoundingClientRect();
-      if (part.width && (part.left < box.left - 2 || part.right > box.right + 2 || part.top < box.top - 2 || part.bottom > box.bottom + 2)) say("cut off in a chart", text);
+      const beside = part.left < box.left - 2 || part.right > box.right + 2;
+      if (part.width && (beside || part.top < box.top - 2 || part.bottom > box.bottom + 2)) say("cut off in a chart", text);
       if (text.textContent.endsWith("…")) say("shortened in a chart", text);
     }
     for (const name of ["title", "desc"]) if (!svg.querySelector(`:scope > ${name}`)?.textContent.trim()) say(`no ${name}`, svg);
@@ -36,10 +38,12 @@ FAULTS = r"""
     if (seen.has(element.id)) say(`id twice, ${element.id}`, element);
     seen.add(element.id);
   }
-  for (const link of document.querySelectorAll('a[href^="#"]')) if (!document.getElementById(link.hash.slice(1))) say("leads nowhere", link);
+  for (const link of document.querySelectorAll('a[href^="#"]'))
+    if (!document.getElementById(link.hash.slice(1))) say("leads nowhere", link);
   if (document.querySelectorAll("h1").length !== 1) faults.push("not one h1");
   const light = color => {
-    const parts = color.match(/[\d.]+/g).map(Number).slice(0, 3).map(part => (part /= 255) <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    const linear = part => (part /= 255) <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    const parts = color.match(/[\d.]+/g).map(Number).slice(0, 3).map(linear);
     return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
   };
   const ground = element => {
@@ -50,8 +54,10 @@ FAULTS = r"""
     return "rgb(255, 255, 255)";
   };
   for (const element of document.querySelectorAll("body *")) {
-    if (!shown(element) || ![...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim())) continue;
-    const style = getComputedStyle(element), pair = [light(element.closest("svg") ? style.fill : style.color), light(ground(element))].sort((a, b) => b - a);
+    const says = [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
+    if (!shown(element) || !says || element.closest("script, style")) continue;
+    const style = getComputedStyle(element), color = element.closest("svg") ? style.fill : style.color;
+    const pair = [light(color), light(ground(element))].sort((a, b) => b - a);
     if ((pair[0] + 0.05) / (pair[1] + 0.05) < 4.5) say("too little contrast", element);
   }
   return faults;

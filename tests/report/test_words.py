@@ -10,7 +10,8 @@ import pytest
 from crw.report import annual, words
 from crw.report.words import Words
 
-EN, ZH = Words("en"), Words("zh")
+NAMES = {("unit", "cases"): {"name_en": "cases", "name_zh": "宗"}}
+EN, ZH = Words("en", NAMES), Words("zh", NAMES)
 NB = "\u00a0"
 
 COMPLAINTS = {
@@ -129,7 +130,7 @@ def test_periods(period, english, chinese):
 def test_dates_and_names_without_a_chinese_one():
     assert (EN.day(date(2013, 3, 31)), ZH.day(date(2013, 3, 31))) == ("31 March 2013", "2013年3月31日")
     assert ZH.name({"name_en": "Praise", "name_zh": None}) == "Praise"
-    assert ZH.unit("parcels") == "parcels"
+    assert (ZH.code("unit", "cases"), ZH.code("unit", "parcels")) == ("宗", "parcels")
 
 
 def test_a_sentence_is_made_of_a_row():

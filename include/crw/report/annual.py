@@ -52,7 +52,7 @@ def page(marts: Marts, words: Words, fiscal_year: str) -> dict[str, Any]:
     sections = []
     for chapter, areas in ORDER.items():
         made = [block for area in areas for block in _area(words, figures, area, rows[area])]
-        title = words(f"area_{chapter}")
+        title = words("area_relationship") if chapter == "relationship" else words.code("kpi_area", chapter)
         sections.append(
             {"id": chapter, "title": title, "blocks": made or [blocks.paragraph(words("no_data", area=title))]}
         )
@@ -74,7 +74,9 @@ def sentence(words: Words, row: Row) -> str:
     """A figure and its change in a sentence."""
     key = next((key for kpis, key in SAID.items() if row["kpi"] in kpis.split()), "say_any")
     value = words.number(row["value"], row["number_format"])
-    unit = "" if row["unit"] == "share" or row["value"] is None else words("spaced", unit=words.unit(row["unit"]))
+    unit = (
+        "" if row["unit"] == "share" or row["value"] is None else words("spaced", unit=words.code("unit", row["unit"]))
+    )
     if row["value"] is None:
         return words("say_unknown", name=words.name(row), period=words.period(row["period"]))
     said = words(
@@ -96,7 +98,7 @@ def _area(words: Words, figures: Figures, area: str, rows: Sequence[Row]) -> lis
         return []
     by_kpi = {row["kpi"]: row for row in rows}
     said = [(sentence(words, by_kpi[kpi]), by_kpi[kpi]) for kpi in IN_SENTENCES.get(area, "").split() if kpi in by_kpi]
-    return [blocks.sentences(said), *AREAS[area](figures), kpi_table(words, words(f"area_{area}"), rows)]
+    return [blocks.sentences(said), *AREAS[area](figures), kpi_table(words, words.code("kpi_area", area), rows)]
 
 
 def _printed(words: Words, printed: Sequence[Row], rows: Sequence[Row]) -> Block:

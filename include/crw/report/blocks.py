@@ -79,7 +79,7 @@ def tile(words: Words, row: Row) -> Block:
     return {
         "name": words.name(row),
         "value": words.number(row["value"], row["number_format"]),
-        "unit": "" if row["unit"] == "share" else words.unit(row["unit"]),
+        "unit": "" if row["unit"] == "share" else words.code("unit", row["unit"]),
         "period": words.period(row["period"]),
         "details": words("comma").join(filter(None, [of_n(words, row), words.interval(row, "value")])),
         "change": words.compared(row),

@@ -1,4 +1,4 @@
-"""The KPI catalogue as a page: every KPI with what it is made of, every mart with its columns, from dbt's own understanding of the project."""
+"""The KPI catalogue as a page: every KPI with what it is made of, every mart with its columns, from dbt's manifest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def page(manifest: dict[str, Any], words: Words) -> dict[str, Any]:
         "areas": [
             {
                 "id": area,
-                "title": words.named(f"area_{area}", area),
+                "title": words.code("kpi_area", area),
                 "kpis": [_kpi(kpi, made.get(kpi["kpi"]), columns, words) for kpi in kpis if kpi["area"] == area],
             }
             for area in dict.fromkeys(kpi["area"] for kpi in kpis)
@@ -38,7 +38,12 @@ def page(manifest: dict[str, Any], words: Words) -> dict[str, Any]:
 def _kpi(
     kpi: dict[str, str], made: dict[str, Any] | None, columns: dict[tuple[str, str], str], words: Words
 ) -> dict[str, Any]:
-    told = {"kpi": kpi["kpi"], "name_en": kpi["name_en"], "name_zh": kpi["name_zh"], "unit": words.unit(kpi["unit"])}
+    told = {
+        "kpi": kpi["kpi"],
+        "name_en": kpi["name_en"],
+        "name_zh": kpi["name_zh"],
+        "unit": words.code("unit", kpi["unit"]),
+    }
     told["good"] = words(f"good_{kpi['good_direction']}")
     told["targets"] = [row for row in seeds.rows("kpi_target") if row["kpi"] == kpi["kpi"]]
     if made is None:  # a line of the operator's that no mart knows

@@ -102,12 +102,14 @@ def ranked(rows: Sequence[Row]) -> Spec:
         "color": INK,
         "limit": WIDTH,
     }
+    below, low = {"yOffset": 6}, _values("low", scale, ",d")
+    diamond = {"type": "point", "color": ORANGE, "shape": "diamond", "filled": True, "size": 40}
     layers = [
-        _layer({"type": "bar", "color": PALE, "height": 9, "yOffset": 6}, y=y, x=_values("value", scale, ",d")),
-        _layer({"type": "rule", "color": BLUE, "strokeWidth": 1.5, "yOffset": 6}, y=y, x=_values("low", scale, ",d"), x2={"field": "high"}),
-        _layer({"type": "point", "color": ORANGE, "shape": "diamond", "filled": True, "size": 40, "yOffset": 6}, y=y, x=_values("before", scale, ",d")),
+        _layer({"type": "bar", "color": PALE, "height": 9} | below, y=y, x=_values("value", scale, ",d")),
+        _layer({"type": "rule", "color": BLUE, "strokeWidth": 1.5} | below, y=y, x=low, x2={"field": "high"}),
+        _layer(diamond | below, y=y, x=_values("before", scale, ",d")),
         _layer(name, y=y, x={"value": 0}, text={"field": "label", "type": "nominal"}),
-    ]  # fmt: skip
+    ]
     return _spec(rows, layers, 31 * len(rows))
 
 

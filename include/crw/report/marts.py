@@ -40,6 +40,15 @@ class Marts:
         )
 
     @cached_property
+    def names(self) -> dict[tuple[str, str], Row]:
+        """The names of every code, by list and code."""
+        return {(row["list"], row["code"]): row for row in self.rows("select * from marts.code_name")}
+
+    def codes(self, list_name: str, counts_as: str) -> list[str]:
+        """The codes of a list that count as a concept."""
+        return [code for (of, code), row in self.names.items() if of == list_name and row["counts_as"] == counts_as]
+
+    @cached_property
     def business_date(self) -> date | None:
         """As of when everything is known; none where the marts hold no KPI."""
         return max((row["business_date"] for row in self.scorecard), default=None)

@@ -6,17 +6,22 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from crw.report import blocks, charts, health
+from crw.report import blocks, charts, feedback_figures, health
 from crw.report.blocks import Block
 from crw.report.figures import Figures
 from crw.report.marts import WAVE_BASES, Marts, Row
 from crw.report.words import Words
 
 HEADLINES = (
-    "complaints commendations substantive_reply_within_target_share open_cases satisfaction_overall satisfaction_counter "
-    "satisfaction_delivery members newsletter_opened_share hotline_answered_within_20s_share campaign_response_90_days_share "
-    "liaison_actions_overdue"
-).split()
+    *("complaints", "commendations", "substantive_reply_within_target_share", "open_cases"),
+    *("satisfaction_overall", "satisfaction_counter", "satisfaction_delivery", "members"),
+    *(
+        "newsletter_opened_share",
+        "hotline_answered_within_20s_share",
+        "campaign_response_90_days_share",
+        "liaison_actions_overdue",
+    ),
+)
 """The KPIs of the tiles, where the operator has them; every KPI is in the table of its area."""
 
 
@@ -33,8 +38,8 @@ def page(marts: Marts, words: Words) -> dict[str, Any]:
         sections.append(
             {
                 "id": area,
-                "title": words(f"area_{area}"),
-                "blocks": [*shown, *table] or [blocks.paragraph(words("no_data", area=words(f"area_{area}")))],
+                "title": words.code("kpi_area", area),
+                "blocks": [*shown, *table] or [blocks.paragraph(words("no_data", area=words.code("kpi_area", area)))],
             }
         )
     sections.append({"id": "health", "title": words("area_health"), "blocks": health.section(marts, words)})
@@ -60,7 +65,7 @@ def _name(words: Words, row: Row) -> Block:
 
 def _value(words: Words, row: Row) -> Block:
     value = words.number(row["value"], row["number_format"])
-    unit = "" if row["unit"] == "share" or row["value"] is None else f" {words.unit(row['unit'])}"
+    unit = "" if row["unit"] == "share" or row["value"] is None else f" {words.code('unit', row['unit'])}"
     return blocks.cell(
         "\n".join(
             filter(
@@ -84,11 +89,11 @@ def _change(words: Words, row: Row) -> Block:
 def _feedback(figures: Figures) -> list[Block]:
     replies = [f"{step}_within_target_share" for step in ("acknowledgement", "first_reply", "substantive_reply")]
     return [
-        *figures.complaints(),
-        *figures.issues(),
-        *figures.districts(),
+        *feedback_figures.complaints(figures),
+        *feedback_figures.issues(figures),
+        *feedback_figures.districts(figures),
         *figures.series("replies", replies, "month"),
-        *figures.backlog(),
+        *feedback_figures.backlog(figures),
     ]
 
 

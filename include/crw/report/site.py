@@ -54,7 +54,7 @@ def write(marts: Marts, folder: Path, manifest: dict[str, Any], before: Path) ->
     shutil.copyfile(TEMPLATES / "style.css", folder / "style.css")
     years = marts.fiscal_years()
     for language in LANGUAGES:
-        words = Words(language)
+        words = Words(language, marts.names)
         render = _renderer(words, years, folder)
         render("index.html", {"name": "index", "title": words("index_lead"), "lead": _lead(marts, words)})
         render("page.html", _drawn(morning.page(marts, words), before, folder))
@@ -63,7 +63,7 @@ def write(marts: Marts, folder: Path, manifest: dict[str, Any], before: Path) ->
             name = f"{page['name']}{SUFFIX[language]}.pdf"
             pdf.write(folder / name, page, words, marts.business_date)
             render("page.html", page, pdf=name)
-    words = Words("en")
+    words = Words("en", marts.names)
     _renderer(words, years, folder)("catalogue.html", catalogue_page.page(manifest, words))
 
 
@@ -94,7 +94,7 @@ def _renderer(words: Words, years: list[str], folder: Path) -> Any:
         "other_suffix": SUFFIX[other],
         "has_data_docs": (folder / "data_docs").exists(),
         "has_dbt_docs": (folder / "dbt_docs").exists(),
-        "drawn": lambda panel: Markup(charts.described(panel["svg"], panel["caption"], panel["description"])),  # noqa: S704
+        "drawn": lambda panel: Markup(charts.described(panel["svg"], panel["caption"], panel["description"])),
     }
 
     def render(template: str, page: dict[str, Any], pdf: str | None = None) -> None:

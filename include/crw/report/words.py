@@ -1,10 +1,11 @@
-"""Figures in words, in the language of a page: numbers, periods, changes and what they are worth. It knows no mart but the scorecard's columns.
+"""Figures in words, in the language of a page: numbers, periods, changes and what they are worth. It knows the scorecard's columns.
 
 Every sentence is a row of `texts.yml`; here are the rules that choose among them.
 """
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Mapping
 from datetime import date
@@ -15,23 +16,26 @@ from typing import Any
 
 import yaml
 
-from crw import seeds
-
 LANGUAGES = {"en": "en", "zh": "zh-Hant-HK"}
 """The languages of the pages, each with its tag for browsers and screen readers."""
 
 MINUS, THIN, NO_BREAK = "\u2212", "\u2009", "\u00a0"
 # As d3-format writes them: what seed kpi holds.
 FORMAT = re.compile(r"(?P<sign>\+?)(?P<comma>,?)(?:\.(?P<places>\d+))?(?P<kind>[df%])")
-MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = calendar.month_name
 QUARTERS = {"1": "一", "2": "二", "3": "三", "4": "四"}
 
 
 class Words:
-    """What the pages say in one language."""
+    """What the pages say in one language.
 
-    def __init__(self, language: str) -> None:
-        self.language = language
+    Args:
+        language: of `LANGUAGES`.
+        names: by list and code, the row of the mart code_name.
+    """
+
+    def __init__(self, language: str, names: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
+        self.language, self._names = language, names
 
     def __call__(self, key: str, **values: Any) -> str:
         """The text of `texts.yml` of that key, with its places filled. Raises KeyError where there is none."""
@@ -42,10 +46,8 @@ class Words:
         return row.get(f"name_{self.language}") or row["name_en"]
 
     def code(self, list_name: str, code: str) -> str:
-        """The name of a code; the code itself where its list lost it, and words for what marts write for unknown and total."""
-        if code in seeds.RESERVED[:3]:
-            return self(code)
-        named = _names(seeds.own_folder()).get((list_name, code))
+        """The name of a code; the code itself where no list has it."""
+        named = self._names.get((list_name, code))
         return self.name(named) if named else code
 
     def number(self, value: Decimal | int | None, number_format: str = ",d") -> str:
@@ -73,12 +75,12 @@ class Words:
 
     def day(self, day: date) -> str:
         """31 March 2013."""
-        return self("day", year=day.year, month=day.month, month_name=MONTHS[day.month - 1], day=day.day)
+        return self("day", year=day.year, month=day.month, month_name=MONTHS[day.month], day=day.day)
 
     def period(self, period: str) -> str:
         """A period as marts write it ('2012-11', '2012/13 Q3', '2012/13 to 2012-11', '12 months to 2012-11') for readers."""
         if match := re.fullmatch(r"(\d{4})-(\d{2})", period):
-            return self("month", year=match[1], month=int(match[2]), month_name=MONTHS[int(match[2]) - 1])
+            return self("month", year=match[1], month=int(match[2]), month_name=MONTHS[int(match[2])])
         if match := re.fullmatch(r"(\S+) Q(\d)", period):
             return self("quarter", year=match[1], number=match[2], numeral=QUARTERS[match[2]])
         if match := re.fullmatch(r"12 months to (\S+)", period):
@@ -149,10 +151,6 @@ class Words:
         number = self(kpi["published_comparator"], number=self.number(kpi["published"], kpi["number_format"]))
         return self("printed_agrees" if kpi["published_agrees"] else "printed_disagrees", number=number)
 
-    def unit(self, unit: str) -> str:
-        """What a KPI counts; an operator's own word stands as it is."""
-        return self.named(f"unit_{unit}", unit)
-
     def named(self, key: str, otherwise: str) -> str:
         """The text of a key, or what to say where there is none."""
         return self(key) if key in _texts() else otherwise
@@ -173,9 +171,3 @@ def _why_not_compared(kpi: Mapping[str, Any]) -> str:
 @cache
 def _texts() -> dict[str, dict[str, str]]:
     return yaml.safe_load(Path(__file__).with_name("texts.yml").read_text(encoding="utf-8"))
-
-
-@cache
-def _names(_folder: Path | None) -> dict[tuple[str, str], dict[str, str]]:
-    named = {(row["list"], row["code"]): row for row in seeds.rows("code_list")}
-    return named | {("district", row["district_code"]): row for row in seeds.rows("district")}
