@@ -51,7 +51,7 @@ class Page:
         assert "error" not in message, message["error"]
         return message["result"]
 
-    def open(self, address: str, width: int = 1200, media: str = "screen") -> None:
+    def open(self, address: str, width: int = 1200, media: str = "") -> None:
         """Load a page and wait until it is whole."""
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 500

@@ -1,21 +1,26 @@
-"""What a person who looks at a page would call a fault, found by the browser that draws it."""
+"""What a person who looks at a page would call a fault, found by the browser that draws it; and what its files say."""
 
 from __future__ import annotations
 
+import hashlib
+import io
+import re
 from pathlib import Path
+
+from pypdf import PdfReader
 
 from tests.browser import Page
 
-PHONE = 360  # pixels
+PHONE, DESK = 360, 1200  # pixels
 
 FAULTS = r"""
 (() => {
   const faults = [], seen = new Set();
   const say = (what, element) => faults.push(`${what}: ${(element.textContent || element.outerHTML).trim().slice(0, 60)}`);
   const shown = element => element.getClientRects().length > 0;
-  if (document.documentElement.scrollWidth > innerWidth) faults.push(`scrolls sideways: ${document.documentElement.scrollWidth}`);
+  if (document.documentElement.scrollWidth > WIDTH) faults.push(`scrolls sideways: ${document.documentElement.scrollWidth}`);
   for (const element of document.querySelectorAll("main *"))
-    if (shown(element) && element.getBoundingClientRect().right > innerWidth + 1) say("cut off", element);
+    if (shown(element) && element.getBoundingClientRect().right > WIDTH + 1) say("cut off", element);
   for (const svg of document.querySelectorAll("svg")) {
     const box = svg.getBoundingClientRect();
     if (!svg.querySelector(".mark-rect path, .mark-symbol path, .mark-line path[d]")) say("draws nothing", svg);
@@ -68,14 +73,43 @@ FAULTS = r"""
 def faults(page: Page, path: Path, width: int) -> list[str]:
     """The faults of a page at a width in pixels, each with the page's name; none if it is fit to be read."""
     page.open(path.as_uri(), width)
-    found = [f"{path.name}, {width} px: {fault}" for fault in page.evaluate(FAULTS)]
+    script = FAULTS.replace("WIDTH", str(width))  # not innerWidth: a telephone's grows with what does not fit
+    found = [f"{path.name}, {width} px: {fault}" for fault in page.evaluate(script)]
     # The details are opened too: a table of data must fit as well.
     page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
     found += [
         f"{path.name}, {width} px, opened: {fault}"
-        for fault in page.evaluate(FAULTS)
+        for fault in page.evaluate(script)
         if "cut off" in fault or "scrolls" in fault
     ]
     return found + [
         f"{path.name} asks for {address}" for address in page.requested if not address.startswith(("file:", "data:"))
     ]
+
+
+def text_of(pdf: bytes) -> str:
+    """The text of a PDF with plain blanks, as a reader's search finds it."""
+    pages = PdfReader(io.BytesIO(pdf)).pages
+    return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
+
+
+def digests(site: Path) -> dict[str, str]:
+    """The files that the pages are made of, each with what is in it; not those that only lie beside them."""
+    files = [path for path in site.rglob("*") if path.is_file() and "_docs" not in str(path.relative_to(site))]
+    return {str(path.relative_to(site)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def figures(page: Page) -> dict[str, int]:
+    """The figures of the page that is open, each with the number of its charts."""
+    return page.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('figure')].map(figure => "
+        "[figure.id.replace('figure-', ''), figure.querySelectorAll('svg').length]))"
+    )
+
+
+def tiles(page: Page) -> dict[str, str]:
+    """The headlines of the page that is open: by KPI what is printed large, without its unit."""
+    return page.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('.tile')].map(tile => "
+        "[tile.querySelector('a').hash.slice(5), tile.querySelector('.value').firstChild.textContent.trim()]))"
+    )
