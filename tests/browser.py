@@ -1,18 +1,26 @@
-"""Chromium without a screen, asked through its DevTools protocol: what a page draws, asks for and measures."""
+"""Chromium without a screen, asked through its DevTools protocol: what a page draws, asks for and measures.
+
+python -m tests.browser <site> <folder>     picture this morning and the newest annual page, as the README shows them
+"""
 
 from __future__ import annotations
 
 import base64
 import itertools
 import json
+import os
 import shutil
 import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
+
+from crw.report import pdf
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -88,10 +96,11 @@ class Page:
 
 @contextmanager
 def chromium(profile: Path) -> Iterator[Page]:
-    """A browser with a profile of its own, and its one tab."""
-    process = subprocess.Popen(
-        [executable(), *FLAGS, f"--user-data-dir={profile}", "about:blank"], stderr=subprocess.PIPE, text=True
-    )
+    """A browser with a profile of its own, the font of the PDFs where the machine has none for Chinese, and its one tab."""
+    (profile / "fonts").symlink_to(pdf.fonts())
+    command = [executable(), *FLAGS, f"--user-data-dir={profile / 'chromium'}", "about:blank"]
+    environment = {**os.environ, "XDG_DATA_HOME": str(profile)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     try:
         line = next(line for line in process.stderr if "DevTools listening on " in line)
         host = line.rpartition("//")[2].partition("/")[0]
@@ -107,3 +116,16 @@ def _tab(host: str) -> str:
 
     tabs = httpx.get(f"http://{host}/json/list", trust_env=False).json()
     return next(tab for tab in tabs if tab["type"] == "page")["webSocketDebuggerUrl"].partition(host)[2]
+
+
+def picture(site: Path, folder: Path) -> None:
+    """Write morning.png, in English, and annual.png, in Chinese."""
+    newest = max(site.glob("annual-*.zh.html"))
+    with tempfile.TemporaryDirectory() as profile, chromium(Path(profile)) as page:
+        for name, path in (("morning", site / "morning.html"), ("annual", newest)):
+            page.open(path.as_uri(), width=1000)
+            page.screenshot(folder / f"{name}.png", height=1100)
+
+
+if __name__ == "__main__":
+    picture(Path(sys.argv[1]).resolve(), Path(sys.argv[2]))

@@ -63,7 +63,8 @@ def test_a_change_or_why_there_is_none(changed, english, chinese):
     [
         ({}, "may be noise"),
         ({"is_change_significant": True}, "more than noise: better"),
-        ({"is_change_significant": True, "change": Decimal(9)}, "more than noise: worse"),
+        ({"is_change_significant": True, "value": Decimal(400)}, "more than noise: worse"),
+        ({"is_change_significant": True, "change": None, "value_before": Decimal(0)}, "more than noise: worse"),
         ({"is_change_significant": True, "good_direction": "none"}, "more than noise"),
         ({"is_change_significant": None}, "no interval is known of such a figure"),
         ({"is_change_significant": None, "change": None}, ""),

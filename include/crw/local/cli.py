@@ -158,13 +158,15 @@ def _dbt_docs() -> int:
 
     _reach_warehouse()
     print(catalogue.write_dbt_docs(settings.HOME / "dbt_docs"))
-    return 0
+    return _site() if (settings.HOME / "site").exists() else 0  # whose start page leads to them
 
 
 def _site() -> int:
     from crw import connections
     from crw.report import site
 
+    if not (settings.HOME / "dbt" / "target" / "manifest.json").exists():
+        sys.exit("nothing is published yet: run `make nightly` first")
     _reach_warehouse()
     with connections.marts() as marts:
         print(site.build(marts, settings.HOME, site.manifest_of_the_build()).as_uri())

@@ -25,11 +25,15 @@ def show(console: Console, business_date: date, seconds: float, succeeded: bool,
         is_published = connection.execute("select to_regclass('marts.published_vs_computed')").fetchone()[0]
         if is_published and (figures := _figures(connection)).row_count:  # an operator may have printed none
             console.print(figures)
-    verdict = "[red]NOT published; readers still see the last good night[/]"
-    if is_published:
-        verdict = "[green]published[/]" if succeeded else "[green]published[/], [red]but a task failed: see above[/]"
-    console.print(f"\nThe night of {business_date} took {seconds:.0f} s: {verdict}\n")
+    console.print(f"\nThe night of {business_date} took {seconds:.0f} s: {verdict(succeeded, is_published)}\n")
     _show_addresses(console)
+
+
+def verdict(succeeded: bool, is_published: bool) -> str:
+    """What the night came to, in the console's markup; figures that are out are never called unpublished."""
+    if not is_published:
+        return "[red]NOT published; readers still see the last good night[/]"
+    return "[green]published[/]" if succeeded else "[green]published[/], [red]but a task failed: see above[/]"
 
 
 def _loads(connection: psycopg.Connection, business_date: date) -> Table:

@@ -135,7 +135,9 @@ class Words:
                 return self("may_be_noise")
         if kpi["good_direction"] == "none":
             return self("more_than_noise")
-        return self("better" if (kpi["change"] > 0) == (kpi["good_direction"] == "up") else "worse")
+        # Not by the change, which is empty where none came before.
+        is_more = kpi["value"] > kpi["value_before"]
+        return self("better" if is_more == (kpi["good_direction"] == "up") else "worse")
 
     def target(self, kpi: Mapping[str, Any]) -> str:
         """The target and whether it is met; nothing where none was set."""
