@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # Byte-code is written at install; a shell that forbids it must not slow every task.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help nightly check up down test histories fuzz bench sql metric docs lint lock clean
+.PHONY: help nightly check up down test histories fuzz bench sql metric docs screenshots lint lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,9 +50,12 @@ sql: $(VENV)/ready ## Run a query as the analyst, as CSV: make sql Q="select * f
 metric: $(VENV)/ready ## Ask for metrics: make metric Q="--metrics complaints --group-by metric_time__fiscal_year"
 	@$(BIN)/crw mf query --quiet $(Q)
 
-docs: $(VENV)/ready ## Write docs/kpi.md and dbt's docs as one file
+docs: $(VENV)/ready ## Write docs/kpi.md, and dbt's docs as one file that the pages lead to
 	@$(BIN)/python -m crw.catalogue
 	@$(BIN)/crw dbt-docs
+
+screenshots: $(VENV)/ready ## Picture the pages of the last night for the README, with Chromium
+	@$(BIN)/python -m tests.browser "$${CRW_HOME:-.crw}/site" docs
 
 lint: $(VENV)/ready ## Check the style of Python and SQL
 	@$(BIN)/ruff check .

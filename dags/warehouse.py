@@ -1,4 +1,4 @@
-"""Once every source that takes part has published a business date: dbt build >> validate marts >> publish marts >> report."""
+"""Once every source that takes part has published a business date: dbt build >> validate marts >> publish marts >> report, the pages."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ DOC = """
 
 Starts for a business date once every source that takes part (`CRW_SOURCES`) has published it; the last one tells (`deliver`).
 dbt builds `core` and `candidate` in one process; each mart
-is then validated by its suite; only if all pass are they published to `marts`, in one transaction.
+is then validated by its suite; only if all pass are they published to `marts`, in one transaction. `report` then makes what people
+read: Data Docs, and the site of pages (`$CRW_HOME/site`), which it puts in place when it is whole.
 
 **Triage**
 1. A red `build`: the message names the dbt node. Readers still see last night's marts.
 2. A red `validate_marts`: the message names mart and rule. The candidate stays in schema `candidate` to look at.
 3. Not ended two hours after it was queued, or red: `select * from audit.late_run order by noted_at desc`.
-4. A skipped `build`: nothing reached `raw` since the last publication, or a later date's run builds the same marts.
+4. A red `report`: the marts are published, and the site is that of the publication before. Clear the task once mended.
+5. A skipped `build`: nothing reached `raw` since the last publication, or a later date's run builds the same marts.
 """
 
 MODELS = AssetAlias("dbt-models")
@@ -71,8 +73,11 @@ with DAG(
     @task
     def report() -> None:
         from crw import connections, data_docs, settings
+        from crw.report import site
 
         with connections.warehouse() as warehouse:
             data_docs.build(warehouse, settings.HOME / "data_docs")
+        with connections.marts() as marts:
+            print(site.build(marts, settings.HOME, site.manifest_of_the_build()))
 
     build() >> validate_marts() >> publish_marts() >> report()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from crw.settings import PROJECT
 
@@ -35,6 +36,24 @@ def test_only_the_one_command_run_knows_the_made_up_operator():
 def test_what_a_deployment_runs_knows_nothing_of_the_one_machine_run():
     outside = {path for path in users_of("crw.local") if PACKAGE / "local" not in path.parents}
     assert outside == set()
+
+
+def test_pages_know_the_published_marts_alone():
+    rooms = (
+        "warehouse",
+        "landing",
+        "ledger",
+        "publish",
+        "quality",
+        "quarantine",
+        "transform",
+        "connections",
+        "sources",
+    )
+    report = set((PACKAGE / "report").glob("*.py"))
+    assert users_of(*(f"crw.{room}" for room in rooms)) & report == set()
+    rooms_of_the_database = re.compile(r"\b(landing|raw|quarantine|audit|staging|core|candidate|as_of)\.\w")
+    assert [path.name for path in report if rooms_of_the_database.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_sources_know_no_warehouse_and_landing_knows_no_source():

@@ -71,7 +71,7 @@ class CatalogueError(RuntimeError):
 
 def page(manifest: dict[str, Any]) -> str:
     """The KPI catalogue in Markdown, from dbt's manifest and the example queries."""
-    marts = _marts(manifest)
+    marts = marts_of(manifest)
     index = [f"| [{m['name']}](#{m['name']}) | {_grain(m)} | {len(m['columns'])} |" for m in marts]
     parts = [HEAD, "| mart | one row per | columns |\n|---|---|--:|\n" + "\n".join(index) + "\n"]
     parts += [_chapter(mart, manifest) for mart in marts]
@@ -130,21 +130,23 @@ def _defaults(**variables: str) -> Iterator[None]:
             del os.environ[name]
 
 
-def _marts(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+def marts_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """The nodes of the marts, by name."""
     nodes = manifest["nodes"].values()
     return sorted(
         (n for n in nodes if n["resource_type"] == "model" and n["fqn"][1] == "marts"), key=lambda n: n["name"]
     )
 
 
-def _key(mart: dict[str, Any]) -> list[str]:
+def key_of(mart: dict[str, Any]) -> list[str]:
+    """The columns of a mart's primary key."""
     of_model = [c["columns"] for c in mart["constraints"] if c["type"] == "primary_key"]
     of_column = [n for n, c in mart["columns"].items() if any(k["type"] == "primary_key" for k in c["constraints"])]
     return of_model[0] if of_model else of_column
 
 
 def _grain(mart: dict[str, Any]) -> str:
-    return ", ".join(f"`{name}`" for name in _key(mart))
+    return ", ".join(f"`{name}`" for name in key_of(mart))
 
 
 def _chapter(mart: dict[str, Any], manifest: dict[str, Any]) -> str:
@@ -211,7 +213,7 @@ def _example(mart: dict[str, Any]) -> list[str]:
         query = path.read_text(encoding="utf-8")
         if re.search(rf"\b{re.escape(relation)}\b", query):
             return [f"Example ([{path.name}](queries/{path.name})):", "", "```sql", query.strip(), "```"]
-    order = ", ".join(f"{name} desc" for name in _key(mart))
+    order = ", ".join(f"{name} desc" for name in key_of(mart))
     return ["Example:", "", "```sql", f"select * from {relation} order by {order} limit 20;", "```"]
 
 

@@ -15,12 +15,20 @@ from airflow.sdk import Connection
 from crw import session
 
 WAREHOUSE = "warehouse"
+MARTS = "marts"
 API_TIMEOUT = 30.0  # seconds, for one page
 
 
 def warehouse() -> psycopg.Connection:
     """An autocommit connection to the warehouse, so that each step's transaction is the one it opens."""
     connection = database(WAREHOUSE)
+    connection.autocommit = True
+    return connection
+
+
+def marts() -> psycopg.Connection:
+    """An autocommit connection to the warehouse as a reader of schema `marts`, who sees what every reader sees and no more."""
+    connection = database(MARTS)
     connection.autocommit = True
     return connection
 

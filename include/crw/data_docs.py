@@ -17,7 +17,7 @@ from typing import Any
 from psycopg import Connection
 
 from crw.settings import HONG_KONG
-from crw.suites import import_gx
+from crw.suites import SEVERITIES, import_gx
 
 # What GX's pages ask of other hosts: scripts (charts, filters), styles, images. STYLE stands in for it.
 REMOTE = re.compile(
@@ -29,7 +29,9 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 0 2rem 3rem; color: #1c2733
 table { border-collapse: collapse; margin: .5rem 0 1.5rem } td, th { border: 1px solid #ccd5de; padding: .3rem .6rem;
 text-align: left; vertical-align: top; overflow-wrap: anywhere } th { background: #eef2f6 } a { color: #0b5cad }
 .failed, .text-danger { color: #a4161a; font-weight: 600 } .passed, .text-success { color: #1d6b34 }
-.modal, .ge-navigation-sidebar-container, .btn, .breadcrumb, .fa-question-circle { display: none }
+/* Headings of what is not built, and a summary that calls a suite succeeded beside its failed rules: ours says what became of the rows. */
+.modal, .navbar, .col-lg-2, .btn, .fa-question-circle, #section-1, .ge-section:last-child { display: none }
+th { overflow-wrap: normal }
 .fa-check-circle::before { content: "✓" } .fa-times::before { content: "✗" } .fas { font-style: normal }
 ol, ul { padding-left: 1.2rem } .badge { border: 1px solid #ccd5de; border-radius: 3px; padding: 0 .3rem }
 """
@@ -47,8 +49,9 @@ class _Validation:
     business_date: date
     success: bool
     rules: int
-    rules_failed: int
     validated_at: datetime
+    failed: dict[str, list[int]] | None
+    """By severity, how many rules failed, and how many rows they found; none where no rule did."""
 
     @property
     def page(self) -> str:
@@ -68,7 +71,10 @@ def build(connection: Connection, folder: Path, keep_nights: int = 10) -> Path:
         keep_nights: how many business dates the site shows.
     """
     found = connection.execute(
-        "select validation_id, suite, business_date, success, rules, rules_failed, validated_at from audit.validation "
+        "select validation_id, suite, business_date, success, rules, validated_at, (select jsonb_object_agg(severity, "
+        "jsonb_build_array(rules, rows)) from (select rule ->> 'severity' as severity, count(*) as rules, "
+        "coalesce(sum((rule ->> 'unexpected')::bigint), 0) as rows from jsonb_array_elements(result -> 'rules') as rule "
+        "where not (rule ->> 'success')::boolean group by 1) as failed) from audit.validation "
         "where business_date in (select distinct business_date from audit.validation order by 1 desc limit %s) "
         "order by business_date desc, suite, validation_id desc",
         [keep_nights],
@@ -111,7 +117,7 @@ def _render(connection: Connection, validation: _Validation) -> str:
     page = REMOTE.sub("", DefaultJinjaPageView().render(content))
     page = re.sub(r'href="(\.\./)*index\.html"', 'href="../index.html"', page)
     page = re.sub(r'<a [^>]*href="[./]*expectations/[^>]*>(.*?)</a>', r"\1", page, flags=re.DOTALL)  # pages not built
-    home = '<p><a href="../index.html">All nights</a></p>'
+    home = f"{_home(validation)}<p>{_outcome(validation)}: {_found(validation)}</p>"
     page = page.replace("</head>", '<link rel="stylesheet" href="../style.css"></head>', 1)
     return re.sub(r"(<body[^>]*>)", rf"\1{home}", page, count=1)
 
@@ -123,8 +129,7 @@ def _broken(validation: _Validation, rules: list[dict[str, Any]]) -> str:
         for rule in rules
     )
     return (
-        f'{HEAD}../style.css"></head><body><p><a href="../index.html">All nights</a></p>'
-        f"<h1>{escape(validation.suite)}, {validation.business_date}</h1><p>A rule could not be evaluated.</p>"
+        f'{HEAD}../style.css"></head><body>{_home(validation)}<p>A rule could not be evaluated.</p>'
         f"<table><tr><th>Rule</th><th>Severity</th><th>Error</th></tr>\n{rows}</table></body></html>\n"
     )
 
@@ -145,20 +150,42 @@ def _index(validations: Iterable[_Validation]) -> str:
     rows = "".join(
         f"<tr><td>{validation.business_date}</td><td>{escape(validation.suite)}</td>"
         f'<td class="{_outcome(validation)}">{_outcome(validation)}</td><td>{validation.rules}</td>'
-        f"<td>{validation.rules_failed}</td><td>{validation.validated_at.astimezone(HONG_KONG):%Y-%m-%d %H:%M:%S}</td>"
+        f"<td>{_found(validation)}</td><td>{validation.validated_at.astimezone(HONG_KONG):%Y-%m-%d %H:%M:%S}</td>"
         f'<td><a href="{escape(validation.page)}">rules</a></td></tr>\n'
         for validation in validations
     )
     return (
         f'{HEAD}style.css"></head><body><h1>What the suites said</h1>'
-        "<p>One row per run of a suite. A suite passes when no critical rule fails and few enough rows are bad.</p>"
-        "<table><tr><th>Business date</th><th>Suite</th><th>Outcome</th><th>Rules</th><th>Failed rules</th>"
-        f"<th>Run (Hong Kong)</th><th></th></tr>\n{rows}</table></body></html>\n"
+        "<p>One row per run of a suite. A suite passes when no critical rule fails and few enough rows are bad: the bad ones are "
+        "refused, the others published. A row that two rules find counts under each.</p>"
+        '<table><tr><th scope="col">Business date</th><th scope="col">Suite</th><th scope="col">Outcome</th><th scope="col">Rules</th>'
+        '<th scope="col">What they found</th><th scope="col">Run (Hong Kong)</th><th scope="col">Page</th></tr>'
+        f"\n{rows}</table></body></html>\n"
     )
 
 
 def _outcome(validation: _Validation) -> str:
     return "passed" if validation.success else "failed"
+
+
+def _home(validation: _Validation) -> str:
+    title = f"{escape(validation.suite)}, {validation.business_date}"
+    return f'<p><a href="../index.html">All nights</a></p><h1>{title}</h1>'
+
+
+def _found(validation: _Validation) -> str:
+    """What became of the rows that failed rules found: "49 rows refused by 8 rules (warning)"."""
+    what = {"critical": "found", "warning": "refused", "info": "reported"}
+    if not validation.suite.startswith("landing/"):
+        what["warning"] = "reported"  # of a mart nothing is refused but the whole
+    failed = validation.failed or {}
+    said = [
+        f"{rows:,} row{'s' if rows != 1 else ''} {what[severity]} by {rules} rule{'s' if rules != 1 else ''} ({severity})"
+        for severity in SEVERITIES
+        for rules, rows in [failed.get(severity, (0, 0))]
+        if rules
+    ]
+    return "; ".join(said) or "nothing"
 
 
 def _remove_all_but(folder: Path, pages: set[Path]) -> None:

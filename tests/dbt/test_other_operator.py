@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from crw import publish, quality, transform
+from crw.report import site as report
+from crw.report.marts import Marts
 from tests.other_operator import CASES, CATEGORIES, COMPANIES, EVENTS, HEADERS, MEMBERSHIPS, ROWS, write_seeds
+from tests.report.looked_at import digests
 
 NIGHT = date(2013, 3, 31)
 
@@ -157,6 +161,65 @@ def test_a_past_date_is_told_by_the_operators_lists(built):
     assert built.rows("select count(*) from as_of.kpi_membership('2013-03-31') where club_code = 'Gold'") == built.rows(
         "select count(*) from candidate.kpi_membership where club_code = 'Gold'"
     )
+
+
+@pytest.fixture(scope="module")
+def site(built, login, tmp_path_factory):
+    """The pages of what the operator published."""
+    publish.publish_marts(built.connection, NIGHT, "test")
+    home = tmp_path_factory.mktemp("site")
+    return report.build(login(built.connection, "crw_dashboard"), home, report.manifest_of_the_build()).parent
+
+
+def test_pages_say_in_a_sentence_what_the_operator_has_not(site):
+    morning = (site / "morning.html").read_text(encoding="utf-8")
+    for area in ("Satisfaction", "Campaigns and accounts", "Liaison groups"):
+        assert f"There are no figures of this: {area}." in morning
+    assert re.search(r'<p class="value">3 <small>cases</small>', morning)
+    assert "Nothing is known of any night yet." in morning
+    annual = (site / "annual-2012-13.html").read_text(encoding="utf-8")
+    assert "No printed figure of this year is known." in annual
+    assert (site / "annual-2012-13.zh.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_pages_say_codes_by_their_names_and_in_english_where_there_is_no_other(site):
+    morning = (site / "morning.zh.html").read_text(encoding="utf-8")
+    assert "Gold club" in morning
+    assert ">gold<" not in morning
+
+
+def test_a_build_that_fails_leaves_the_pages_of_before(site, built, login):
+    before = digests(site)
+    with pytest.raises(KeyError):
+        report.build(login(built.connection, "crw_dashboard"), site.parent, {})
+    assert digests(site) == before
+    assert (
+        report.build(login(built.connection, "crw_dashboard"), site.parent, report.manifest_of_the_build()).parent
+        == site
+    )
+    assert digests(site) == before
+    assert len(list(site.parent.glob("site-*"))) == 1  # what the failed build left is gone
+
+
+def test_pages_of_marts_without_a_row_and_of_a_name_with_markup(site, built, tmp_path):
+    manifest = report.manifest_of_the_build()
+    with built.connection.transaction(force_rollback=True):
+        built.connection.execute("update marts.kpi_scorecard set name_en = '<b>' || name_en where kpi = 'complaints'")
+        report.write(Marts(built.connection), tmp_path, manifest, before=site)
+        morning = (tmp_path / "morning.html").read_text(encoding="utf-8")
+        assert "&lt;b&gt;Complaints" in morning
+        assert "<b>Complaints" not in morning
+        for (mart,) in built.rows(
+            "select tablename from pg_tables where schemaname = 'marts' and tablename <> 'code_name'"
+        ):
+            built.connection.execute(f"delete from marts.{mart}")
+        empty = tmp_path / "empty"
+        empty.mkdir()
+        report.write(Marts(built.connection), empty, manifest, before=site)
+    assert sorted(path.name for path in empty.glob("*.html")) == [
+        "catalogue.html", "index.html", "index.zh.html", "morning.html", "morning.zh.html"
+    ]  # fmt: skip
+    assert "The marts hold no figures yet." in (empty / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_changed_list_is_another_project_and_builds_anew(built, own_seeds):

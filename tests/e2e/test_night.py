@@ -11,7 +11,9 @@ import pytest
 
 from crw import contracts
 from sample_operator import crm, engagement, feedback, liaison
+from tests.browser import chromium, executable
 from tests.dbt import small_cells
+from tests.report.looked_at import DESK, PHONE, digests, faults, figures, text_of, tiles
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +51,96 @@ def test_the_marts_agree_with_every_published_figure(home):
 
 def test_no_cell_of_a_few_is_told_by_the_published_marts(home):
     assert small_cells.told(home.query, "marts") == []
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    if executable() is None:
+        pytest.skip("no chromium on this machine (Debian: apt-get install chromium)")
+    with chromium(tmp_path_factory.mktemp("browser")) as page:
+        yield page
+
+
+def test_every_page_is_fit_to_be_read_on_a_telephone_and_at_a_desk(home, browser):
+    """Every chart drawn and described, nothing cut off, enough contrast, no address outside the site."""
+    pages = sorted((home.folder / "site").glob("*.html"))
+    assert len(pages) == 2 * (1 + 1 + 4) + 1  # both languages of the start, this morning and four years; one catalogue
+    assert [fault for path in pages for width in (PHONE, DESK) for fault in faults(browser, path, width)] == []
+
+
+@pytest.mark.parametrize("language, title", [("", "This morning"), (".zh", "今早概況")])
+def test_this_morning_shows_every_figure_and_each_headline_as_sql_tells_it(home, browser, language, title):
+    browser.open((home.folder / "site" / f"morning{language}.html").as_uri())
+    assert browser.evaluate("document.querySelector('h1').textContent") == title
+    assert figures(browser) == {
+        "complaints_by_month": 1, "issues": 1, "districts": 1, "replies": 3, "backlog": 1, "satisfaction_by_service": 6,
+        "members_by_month": 1, "joins_and_leaves": 2, "newsletter": 2, "activities": 1, "hotline": 2,
+        "campaign_response": 2, "accounts": 1, "liaison_actions": 3, "liaison_meetings_and_attendance": 1,
+    }  # fmt: skip
+    percent = "%" if language else "\u00a0%"
+    told = home.query(
+        "select distinct on (kpi) kpi, case when unit = 'share' then round(100 * value, 1)::text || %(percent)s "
+        "else to_char(value, 'FM999,999') end from marts.kpi_scorecard where is_latest and value is not null "
+        "and period_basis in ('fiscal_year_to_date', 'fiscal_year') order by kpi, period_basis desc"
+        .replace("%(percent)s", f"'{percent}'")
+    )  # fmt: skip
+    shown = tiles(browser)
+    assert len(shown) == 12
+    assert shown.items() <= dict(told).items()
+
+
+def test_this_morning_tells_what_was_refused_and_why(home, browser):
+    browser.open((home.folder / "site" / "morning.html").as_uri())
+    ((source, table, rows),) = home.query(
+        "select source, table_name, value::int from marts.data_health where is_latest and measure = 'rows_refused' "
+        "and detail = 'key_unique' order by value desc limit 1"
+    )
+    first = browser.evaluate(
+        "[...document.querySelectorAll('#health ~ table')].pop().querySelector('tbody tr').innerText"
+    )
+    assert (source, table) == ("engagement", "email_event")
+    assert first.split("\t") == ["Engagement: email_event", "The key came twice; a later row of it is kept.", str(rows)]
+
+
+def test_this_morning_prints_without_what_is_only_for_a_screen(home, browser):
+    browser.open((home.folder / "site" / "morning.html").as_uri())
+    printed = text_of(browser.print())
+    assert printed.startswith("This morning As known at the end of 31 March 2013 Headlines Complaints 304 cases")
+    assert "Data health Last night read" in printed
+    assert "KPI catalogue" not in printed
+
+
+def test_the_catalogue_is_searched_without_a_network(home, browser):
+    browser.open((home.folder / "site" / "catalogue.html").as_uri())
+    browser.evaluate("search.value = 'CHURN of'; search.dispatchEvent(new Event('input'))")
+    shown = browser.evaluate("[...document.querySelectorAll('article')].filter(a => !a.hidden).map(a => a.id)")
+    assert "kpi-churn_share" in shown
+    assert len(shown) < 5
+
+
+def test_the_pdf_of_a_year_holds_every_printed_figure(home):
+    for language, more_than in (("", "over 43,000"), (".zh", "超過43,000")):
+        pdf = text_of((home.folder / "site" / f"annual-2012-13{language}.pdf").read_bytes()).replace(" ", "")
+        for figure in (more_than, "304", "8.4%", "2,947", "98.5%", "96.9%", "96.2%"):
+            assert figure.replace(" ", "") in pdf, (language, figure)
+        for (printed,) in home.query("select published from marts.published_vs_computed where fiscal_year = '2012/13'"):
+            assert f"{abs(printed.normalize()):,f}" in pdf
+
+
+def test_the_same_marts_make_the_same_bytes_and_no_page_names_a_company(home):
+    site = home.folder / "site"
+    before, folder = digests(site), site.resolve()
+    result = home.crw("site")
+    assert result.stdout.strip() == (site / "index.html").as_uri()
+    assert site.resolve() != folder
+    assert not folder.exists()
+    assert digests(site) == before
+    pages = "".join(path.read_text(encoding="utf-8") for path in site.rglob("*.*") if path.suffix in (".html", ".csv"))
+    words = set(re.findall(r"[\w-]+", pages))
+    assert "complaints" in words
+    assert words.isdisjoint(number for (number,) in home.query("select company_id from core.dim_customer"))
+    for (name,) in home.query("select company_name from core.dim_customer where company_name is not null limit 50"):
+        assert name not in pages
 
 
 def test_what_a_reader_may_do(home):

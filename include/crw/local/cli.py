@@ -51,6 +51,7 @@ def main() -> int:
     )
     commands.add_parser("down", help="stop what this checkout started")
     commands.add_parser("dbt-docs", help="write dbt's docs as one HTML file")
+    commands.add_parser("site", help="build the pages of what is published, as the night does")
     query = commands.add_parser("sql", help="run a query as the analyst and print CSV")
     query.add_argument("query")
     metricflow = commands.add_parser(
@@ -84,6 +85,8 @@ def _run(arguments: argparse.Namespace) -> int:
             return _down()
         case "dbt-docs":
             return _dbt_docs()
+        case "site":
+            return _site()
         case "sql":
             return _sql(arguments.query)
         case "mf":
@@ -152,6 +155,7 @@ def _up() -> int:
     except RuntimeError as error:
         sys.exit(f"{error}")
     console.print(f"Airflow     http://127.0.0.1:{environment.state()['airflow_port']}", highlight=False)
+    console.print(f"pages       {services.start_site()}", highlight=False)
     console.print(f"PostgreSQL  {environment.server().dsn('warehouse')}", highlight=False)
     console.print(f"logs        {settings.HOME / 'logs'}", highlight=False)
     return 0
@@ -180,6 +184,18 @@ def _dbt_docs() -> int:
 
     _reach_warehouse()
     print(catalogue.write_dbt_docs(settings.HOME / "dbt_docs"))
+    return _site() if (settings.HOME / "site").exists() else 0  # whose start page leads to them
+
+
+def _site() -> int:
+    from crw import connections
+    from crw.report import site
+
+    if not (settings.HOME / "dbt" / "target" / "manifest.json").exists():
+        sys.exit("nothing is published yet: run `make nightly` first")
+    _reach_warehouse()
+    with connections.marts() as marts:
+        print(site.build(marts, settings.HOME, site.manifest_of_the_build()).as_uri())
     return 0
 
 

@@ -28,6 +28,7 @@ _MADE = {
     "crm_port": lambda: str(free_port()),
     "execution_port": lambda: str(free_port()),
     "airflow_port": lambda: str(free_port()),
+    "site_port": lambda: str(free_port()),
 }
 
 
@@ -119,6 +120,7 @@ def variables() -> dict[str, str]:
         "CRW_PGPASSWORD": known["transformer_password"],
         **_airflow_variables(known, database, home),
         "AIRFLOW_CONN_WAREHOUSE": role_dsn("crw_loader"),
+        "AIRFLOW_CONN_MARTS": role_dsn("crw_dashboard"),
         "GX_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "TZ": "Asia/Hong_Kong",

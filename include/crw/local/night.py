@@ -58,12 +58,13 @@ def _run(first: date, last: date, console: Console) -> bool:
                 scheduler.backfill(f"ingest_{source}", first.isoformat(), last.isoformat())
         succeeded = watch.follow()
     with psycopg.connect(environment.server().dsn("warehouse")) as warehouse:
-        if succeeded and not transform.is_up_to_date(warehouse, last):
+        is_published = transform.is_up_to_date(warehouse, last)
+        if succeeded and not is_published:
             console.print(f"[red]raw holds rows up to {last} that the published marts were not built from[/]")
             succeeded = False
         if not succeeded:  # the task `report` comes after publishing only
             data_docs.build(warehouse, settings.HOME / "data_docs")
-    summary.show(console, last, succeeded, time.monotonic() - began)
+    summary.show(console, last, time.monotonic() - began, succeeded, is_published)
     return succeeded
 
 

@@ -100,6 +100,23 @@ def start_airflow(variables: dict[str, str]) -> None:
         time.sleep(0.2)
 
 
+def start_site() -> str:
+    """Serve the site on this machine and return its address. The folder is a link to the newest one, followed at each request."""
+    port = environment.state()["site_port"]
+    command = [
+        sys.executable,
+        "-m",
+        "http.server",
+        port,
+        "--bind",
+        "127.0.0.1",
+        "--directory",
+        str(settings.HOME / "site"),
+    ]
+    start("site", command, {})
+    return f"http://127.0.0.1:{port}/"
+
+
 def _unhealthy(address: str) -> list[str]:
     """The Airflow processes that are not healthy: the API server when it does not answer, else those it names."""
     try:

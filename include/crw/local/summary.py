@@ -22,8 +22,8 @@ NEWEST = (
 """The newest load of each table for a business date."""
 
 
-def show(console: Console, business_date: date, succeeded: bool, seconds: float) -> None:
-    """Print the summary of a business date's night."""
+def show(console: Console, business_date: date, seconds: float, succeeded: bool, is_published: bool) -> None:
+    """Print the summary of a business date's night; published may be what then failed in a task after it, such as the pages."""
     with psycopg.connect(environment.server().dsn("warehouse")) as connection:
         console.print(_loads(connection, business_date))
         console.print(_compared(connection, business_date))
@@ -34,9 +34,15 @@ def show(console: Console, business_date: date, succeeded: bool, seconds: float)
         is_published = connection.execute("select to_regclass('marts.published_vs_computed')").fetchone()[0]
         if is_published and (figures := _figures(connection)).row_count:  # an operator may have printed none
             console.print(figures)
-    verdict = "[green]published[/]" if succeeded else "[red]NOT published; readers still see the last good night[/]"
-    console.print(f"\nThe night of {business_date} took {seconds:.0f} s: {verdict}\n")
+    console.print(f"\nThe night of {business_date} took {seconds:.0f} s: {verdict(succeeded, is_published)}\n")
     _show_addresses(console)
+
+
+def verdict(succeeded: bool, is_published: bool) -> str:
+    """What the night came to, in the console's markup; figures that are out are never called unpublished."""
+    if not is_published:
+        return "[red]NOT published; readers still see the last good night[/]"
+    return "[green]published[/]" if succeeded else "[green]published[/], [red]but a task failed: see above[/]"
 
 
 def _loads(connection: psycopg.Connection, business_date: date) -> Table:
@@ -122,6 +128,8 @@ def _show_addresses(console: Console) -> None:
         airflow += " (after `make up`)"
     console.print("Look next:", highlight=False)
     console.print('  marts       make sql Q="select * from marts.kpi_feedback limit 10"', highlight=False, markup=False)
+    if (site := settings.HOME / "site" / "index.html").exists():
+        console.print(f"  pages       {site.as_uri()}", highlight=False)
     console.print(f"  Data Docs   {settings.HOME / 'data_docs' / 'index.html'}", highlight=False)
     console.print(f"  Airflow     {airflow}", highlight=False)
     console.print(f"  logs        {settings.HOME / 'logs'}", highlight=False)
