@@ -57,7 +57,7 @@ def test_the_days_of_a_pledge_stand_at_each_measure_that_uses_them(manifest):
     days = {"acknowledgement": "5 working", "first_reply": "10 calendar", "substantive_reply": "30 calendar"}
     for milestone, promised in days.items():
         lines = [line for line in page.splitlines() if re.match(rf"\| `{milestone}_(due|within_target)", line)]
-        assert len(lines) == 9  # two marts and the metrics
+        assert len(lines) == 11  # two marts, the cube and the metrics
         assert all(f"{milestone} within {promised} days." in line for line in lines)
     told = "Pledge: acknowledgement within 5 working days; first_reply within 10 calendar days; substantive_reply within 30"
     assert told in page
