@@ -53,14 +53,14 @@ def test_a_page_shows_each_rule_in_words_and_the_offending_value_escaped(nights,
 def test_passed_stands_beside_what_became_of_the_rows(nights, tmp_path):
     index = data_docs.build(nights, tmp_path, keep_nights=1).read_text(encoding="utf-8")
     assert '<td class="passed">passed</td>' in index
-    assert "1 row refused by 1 rule (warning)" in index
+    assert "5 rows reported by 3 rules (info)" in index
     assert "Failed rules" not in index
     nights.execute(
         "update audit.validation set result = jsonb_set(result, '{rules}', (select jsonb_agg(case when "
-        '(rule ->> \'success\')::boolean then rule else rule || \'{"severity": "info", "unexpected": 1200}\' end) '
+        '(rule ->> \'success\')::boolean then rule else rule || \'{"severity": "warning", "unexpected": 400}\' end) '
         "from jsonb_array_elements(result -> 'rules') as rule))"
     )
-    assert "1,200 rows reported by 1 rule (info)" in data_docs.build(nights, tmp_path).read_text(encoding="utf-8")
+    assert "1,200 rows refused by 3 rules (warning)" in data_docs.build(nights, tmp_path).read_text(encoding="utf-8")
     page = next(tmp_path.glob("2013-03-31/*.html")).read_text(encoding="utf-8")
     assert "<h1>landing/feedback/category, 2013-03-31</h1>" in page
 
