@@ -98,6 +98,6 @@ def _rejection(table: Table, name: str, key: dict[str, str | None], encoding: st
         if encoding == "SQL_ASCII"
         else f"holds a character of {encoding} that has no like in UTF-8: mend the row"
     )
-    row = ", ".join(f"{column}={value}" for column, value in key.items())
+    row = ", ".join(f"{column}={key[column]}" for column in table.key)
     column = next(column.name for column in table.columns if column.field == name)
     return Rejection(f"{table.relation}, {row}: {name} {why}", key, column)

@@ -1,8 +1,7 @@
 select
     night.business_date,
-    exists (
-        select 1
+    night.business_date in (
+        select overtaken.business_date
         from {{ ref('stg_overtaken') }} as overtaken
-        where overtaken.business_date = night.business_date
     ) as is_overtaken
 from {{ ref('stg_night') }} as night
