@@ -96,7 +96,10 @@ def _function(mart: Any, models: dict[str, Any]) -> sql.Composed:
     columns = [sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(type)) for name, type in types.items()]
     body = sql.SQL(BODY).format(
         steps=sql.SQL("\n").join(_step(model, lineage) for model in lineage),
-        columns=sql.SQL(", ").join([sql.SQL("*"), *(expression for _, expression, _ in added.values())]),
+        # By name, as dbt makes the table: in the contract's order, whatever the query's is.
+        columns=sql.SQL(", ").join(
+            [*map(sql.Identifier, mart.columns), *(expression for _, expression, _ in added.values())]
+        ),
         mart=_temporary(mart),
         tables=sql.SQL(", ").join(_temporary(model) for model in lineage if not _is_view(model)),
     )
