@@ -171,21 +171,23 @@ def site(built, login, tmp_path_factory):
     return report.build(login(built.connection, "crw_dashboard"), home, report.manifest_of_the_build()).parent
 
 
-def test_pages_say_in_a_sentence_what_the_operator_has_not(site):
+def test_pages_say_in_a_sentence_what_the_operator_has_not(site, built):
     morning = (site / "morning.html").read_text(encoding="utf-8")
     for area in ("Satisfaction", "Campaigns and accounts", "Liaison groups"):
         assert f"There are no figures of this: {area}." in morning
-    assert re.search(r'<p class="value">3 <small>cases</small>', morning)
-    assert "Nothing is known of any night yet." in morning
-    annual = (site / "annual-2012-13.html").read_text(encoding="utf-8")
-    assert "No printed figure of this year is known." in annual
-    assert (site / "annual-2012-13.zh.pdf").read_bytes().startswith(b"%PDF")
+    # Nothing of feedback is complete but months.
+    assert built.rows("select distinct value from marts.kpi_scorecard where kpi = 'complaints' and is_latest") == [(0,)]
+    assert re.search(r'<p class="value">0 <small>cases</small></p>\s*<p class="small">March 2013', morning)
+    assert "Last night read 0 rows of 0 tables" in morning
+    # Of no year is more known than the members.
+    assert list(site.glob("annual-*")) == []
+    assert "Annual pages" not in (site / "index.html").read_text(encoding="utf-8")
 
 
 def test_pages_say_codes_by_their_names_and_in_english_where_there_is_no_other(site):
     morning = (site / "morning.zh.html").read_text(encoding="utf-8")
-    assert "Gold club" in morning
-    assert ">gold<" not in morning
+    assert '<th scope="row">Gold</th>' in morning
+    assert "投訴" in morning
 
 
 def test_a_build_that_fails_leaves_the_pages_of_before(site, built, login):
