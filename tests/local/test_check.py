@@ -156,7 +156,7 @@ def test_a_value_of_the_wrong_type_is_told_by_its_column_alone(site, tmp_path):
     file = tmp_path / "drop" / "registration" / "r.csv"
     file.parent.mkdir(parents=True)
     table = contracts.table("engagement", "registration")
-    header = [column.field for column in table.columns if not column.provenance] + sorted(table.withheld)
+    header = sorted({column.field for column in table.columns if not column.provenance} | table.withheld)
     row = {"Registration No.": "R1", "Activity": "A1", "Registered": PERSON[0]}
     lines = [header, [row.get(name, "") for name in header]]
     file.write_text("\n".join(",".join(line) for line in lines) + "\n", encoding=table.layout.encoding or "utf-8")
