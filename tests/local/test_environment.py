@@ -20,7 +20,10 @@ def home(tmp_path, monkeypatch):
 
 
 def connections(variables):
-    return {name for name in variables if name.startswith("AIRFLOW_CONN_")} - {"AIRFLOW_CONN_MARTS", "AIRFLOW_CONN_WAREHOUSE"}
+    return {name for name in variables if name.startswith("AIRFLOW_CONN_")} - {
+        "AIRFLOW_CONN_MARTS",
+        "AIRFLOW_CONN_WAREHOUSE",
+    }
 
 
 def test_the_schedule_ends_with_the_samples_where_all_are_in_use(home, monkeypatch):
