@@ -106,6 +106,7 @@ rolled as (
         case cell.rolls
             when 'last' then max(cell.denominator) filter (where cell.period_start = span.last_month_start)
             when 'flow' then max(cell.denominator) filter (where cell.period_start = span.period_start)
+            when 'whole' then case when count(*) = count(cell.denominator) then sum(cell.denominator) end
             else sum(cell.denominator)
         end as denominator,
         span.period_before
