@@ -286,13 +286,17 @@ def two_nights(built):
     )
     with connection.transaction(force_rollback=True):
         connection.execute(load, ["2013-03-01", "published", 9, 0])
-        connection.execute(load, ["2013-04-10", "failed", 9, 0])
-        (load_id,) = connection.execute(load, ["2013-04-10", "published", 0, 9]).fetchone()
-        for night, row in (("2013-03-01", 1), ("2013-04-10", 2)):
+        (failed,) = connection.execute(load, ["2013-04-10", "failed", 9, 0]).fetchone()
+        (published,) = connection.execute(load, ["2013-04-10", "published", 0, 9]).fetchone()
+        for load_id, night, row in (
+            (published, "2013-03-01", 1),
+            (failed, "2013-04-10", 2),
+            (published, "2013-04-10", 3),
+        ):
             connection.execute(
-                "insert into quarantine.record (load_id, source, table_name, business_date, row_no, record, reasons) values "
-                "(%s, 'feedback', 'cases', %s, %s, %s, %s)",
-                [load_id, night, row, Jsonb({"name": "CHAN"}), Jsonb(reasons)],
+                "insert into quarantine.record (load_id, source, table_name, business_date, row_no, record, reasons, released_at) "
+                "values (%s, 'feedback', 'cases', %s, %s, %s, %s, case when %s then now() end)",
+                [load_id, night, row, Jsonb({"name": "CHAN"}), Jsonb(reasons), load_id == failed],
             )
         connection.execute(
             "insert into audit.validation (suite, business_date, success, rules, rules_failed, result) values "

@@ -33,6 +33,12 @@ load as (
     order by source asc, table_name asc, business_date asc, load_id desc
 ),
 
+tried as (
+    select max(load_id) as load_id
+    from attempt
+    group by source, table_name, business_date
+),
+
 rule as (
     select
         case when result.load_id is null then 'marts' else split_part(result.suite, '/', 2) end as source,
@@ -109,18 +115,20 @@ told as (
     from attempt
     group by business_date, source, table_name, state
     union all
+    -- By the last load tried: what a date that ran again had refused before it refused once more.
     select
-        business_date as night,
-        source,
-        table_name,
+        refusal.business_date as night,
+        refusal.source,
+        refusal.table_name,
         'rows_refused' as measure,
-        rule as detail,
-        severity,
+        refusal.rule as detail,
+        refusal.severity,
         'all' as age_band,
         count(*) as value,
         'rows' as unit
-    from {{ source('audit', 'refusal') }}
-    group by business_date, source, table_name, rule, severity
+    from {{ source('audit', 'refusal') }} as refusal
+    inner join tried on refusal.load_id = tried.load_id
+    group by refusal.business_date, refusal.source, refusal.table_name, refusal.rule, refusal.severity
     union all
     -- What was refused by the business date and is not settled.
     select
