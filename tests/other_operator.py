@@ -178,10 +178,14 @@ class _Answer(BaseHTTPRequestHandler):
         elif address.path not in self.server.records:
             self._send(404, {"detail": "no such endpoint"})
         else:
-            since, before = (datetime.fromisoformat(query[name]) for name in ("updated_since", "updated_before"))
+            # Without dates it is asked for all there is.
+            since, before = (
+                query.get("updated_since", "0001-01-01T00+00:00"),
+                query.get("updated_before", "9999-12-31T00+00:00"),
+            )
             found = [
                 record for record in self.server.records[address.path]
-                if since <= datetime.fromisoformat(record["updated_at"]) < before
+                if datetime.fromisoformat(since) <= datetime.fromisoformat(record["updated_at"]) < datetime.fromisoformat(before)
             ]  # fmt: skip
             first = int(query.get("cursor", 0))
             after = first + self.PAGE

@@ -67,7 +67,8 @@ def odd(module_warehouse):
 def test_what_is_only_odd_is_published_and_told(odd):
     _, warned = odd
     assert warned == {
-        "agrees_with_print", "calendar_days_median_plausible", "every_wave_has_answers", "response_share_plausible"
+        "agrees_with_print", "calendar_days_median_plausible", "every_wave_has_answers", "response_share_plausible",
+        "share_between_0_and_1",
     }  # fmt: skip
 
 
