@@ -230,7 +230,9 @@ def test_nothing_is_left_of_a_check_that_is_stopped(site, cases, stop, status):
         for line in running.stdout:
             if "reading feedback.cases" in line:
                 break
-        time.sleep(1)
+        waiting = "select count(*) from pg_locks where not granted and relation = 'case_management.cases'::regclass"
+        while cases.execute(waiting).fetchone() == (0,) and running.poll() is None:
+            time.sleep(0.1)
         running.send_signal(stop)
         time.sleep(0.2)
         running.send_signal(signal.SIGINT)  # from an impatient hand
