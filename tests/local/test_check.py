@@ -226,7 +226,10 @@ def test_nothing_is_left_of_a_check_that_is_stopped(site, cases, stop, status):
     with cases.transaction():
         cases.execute("lock table case_management.cases")
         command = [sys.executable, "-u", "-m", "crw.local.cli", "check", "feedback"]
-        running = subprocess.Popen(command, env=site.home.environment, stdout=subprocess.PIPE, text=True)
+        running = subprocess.Popen(
+            command, env=site.home.environment, stdout=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where the tests run in the background
+        )  # fmt: skip
         for line in running.stdout:
             if "reading feedback.cases" in line:
                 break
