@@ -18,6 +18,7 @@ from great_expectations.expectations.metrics.map_metric_provider import (
     ColumnMapMetricProvider,
     column_condition_partial,
 )
+from great_expectations.validator.validator import ValidationDependencies
 
 
 class ColumnValuesRowCondition(ColumnMapMetricProvider):
@@ -46,7 +47,7 @@ class ExpectNoRowWhere(ColumnMapExpectation):
         And which takes a rule for broken that more nulls fail than there are values: over 100 % of what is not missing.
         """
         outcome = super()._validate(metrics, *arguments, **named)
-        found = outcome["result"]
+        found = outcome.get("result", {})  # none where only the verdict was asked for
         if "unexpected_percent_total" in found:
             found["unexpected_percent"] = found["unexpected_percent_nonmissing"] = found["unexpected_percent_total"]
         return {**outcome, "success": not metrics[f"{self.map_metric}.unexpected_count"]}
@@ -70,7 +71,21 @@ class ExpectKeyNotToBeBlank(ExpectNoRowWhere):
     unexpected: ClassVar = "{trimmed} = ''"
 
 
-class ExpectKeyToBeUnique(UnexpectedRowsExpectation):
+class ExpectNoSuchRows(UnexpectedRowsExpectation):
+    """The query gives no rows; they are fetched only where more than the verdict is asked for."""
+
+    def get_validation_dependencies(self, *arguments: Any, **named: Any) -> ValidationDependencies:
+        """As Great Expectations says, which however runs the query twice for a verdict: to count its rows, and to show some."""
+        dependencies = super().get_validation_dependencies(*arguments, **named)
+        if dependencies.result_format["result_format"] == "BOOLEAN_ONLY":
+            dependencies.remove_metric_configuration("unexpected_rows_query.table")
+        return dependencies
+
+    def _validate(self, metrics: dict[str, Any], *arguments: Any, **named: Any) -> dict[str, Any]:
+        return super()._validate({"unexpected_rows_query.table": [], **metrics}, *arguments, **named)
+
+
+class ExpectKeyToBeUnique(ExpectNoSuchRows):
     """Of the rows of one key the one with the latest watermark is kept."""
 
     rule: ClassVar = "key_unique"
@@ -222,7 +237,7 @@ class ExpectNumberNotBelow(ExpectNoRowWhere):
     unexpected: ClassVar = "{column} < {lowest}"
 
 
-class ExpectVolumeNotExtreme(UnexpectedRowsExpectation):
+class ExpectVolumeNotExtreme(ExpectNoSuchRows):
     """A night brings not many times what nights bring, unless it was refused for that before."""
 
     rule: ClassVar = "volume_extreme"
@@ -236,7 +251,7 @@ class ExpectVolumeNotExtreme(UnexpectedRowsExpectation):
     unexpected: ClassVar = "{history} where rows_read > {times} * days * greatest(usual, latest, refused) + {plus}"
 
 
-class ExpectVolumeAsUsual(UnexpectedRowsExpectation):
+class ExpectVolumeAsUsual(ExpectNoSuchRows):
     """A night brings about what nights bring."""
 
     rule: ClassVar = "volume_unusual"

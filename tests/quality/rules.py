@@ -27,7 +27,7 @@ def rule(name, severity, type, **kwargs):
 
 
 def sql_rule(name, severity, query):
-    return rule(name, severity, "unexpected_rows_expectation", unexpected_rows_query=query)
+    return rule(name, severity, "expect_no_such_rows", unexpected_rows_query=query)
 
 
 def kind_is_complaint(severity):

@@ -70,6 +70,20 @@ def test_a_condition_may_hold_of_more_nulls_than_there_are_values(database, writ
     assert validate(database, load_id).quarantined == 2
 
 
+def test_only_a_rule_that_failed_is_asked_for_more_than_its_verdict(database, write_suite, land):
+    write_suite(
+        kind_is_complaint("info"),
+        rule("coded", "warning", "expect_no_row_where", column="category_code", condition="category_code = ''"),
+        sql_rule("odd", "info", "select _row_no from {batch} where kind = 'complaint'"),
+    )
+    validate(database, land("complaint", "gossip", "complaint"))
+    (asked,) = database.execute(
+        "select array_agg(rule -> 'expectation_config' -> 'meta' ->> 'rule') from audit.validation, "
+        "jsonb_array_elements(result -> 'gx' -> 'results') as rule where rule -> 'result' <> '{}'"
+    ).fetchone()
+    assert asked == ["kind", "odd"]
+
+
 def test_info_only_reports(database, write_suite, land):
     write_suite(kind_is_complaint("info"))
     outcome = validate(database, land("complaint", "gossip"))
