@@ -158,6 +158,7 @@ def test_what_is_no_object_is_refused_by_its_place_and_none_beside_it(tmp_path, 
     ("content", "reason"),
     [
         ("[" + ",".join(LINES), "it ends within an array: the file is cut"),
+        ("[ ", "it ends within an array: the file is cut"),
         ("[" + ",".join(LINES)[:-9], "line 1, record 3: not JSON: Unterminated string starting at, within an array"),
         ("[1, " + ",".join(LINES) + "]", "line 1: an array of objects and others"),
         ("oops " + "".join(LINES), "line 1: not JSON: Expecting value, where several records may stand"),

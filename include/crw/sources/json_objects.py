@@ -27,6 +27,8 @@ PARTIAL = 16
 _BETWEEN = re.compile(r"[ \t\n,\x1e\ufeff]*")
 _ARRAY = re.compile(r"\[[ \t\n\x1e\ufeff]*[\[\]{]")
 """The beginning of an array that holds objects, arrays or nothing; any other is no record, and one."""
+_CUT_ARRAY = re.compile(r"\[[ \t\n\x1e\ufeff]*\Z")
+_CUT = "it ends within an array: the file is cut"
 _SEVERAL = re.compile(r"}[ \t\n,\x1e\ufeff\[\]]*{")
 _NEXT_OBJECT = re.compile(r"\n([ \t]*){")
 
@@ -59,6 +61,8 @@ def objects(file: io.BufferedReader) -> Iterator[tuple[str, dict[str, Any] | Ref
             if _may_be_cut(error, text) and text.refill():
                 continue
             reason = _reason(error)
+            if _CUT_ARRAY.match(text.held, text.at):
+                raise NotRead(_CUT) from None
             if arrays:
                 raise NotRead(f"{place}: {reason}, within an array") from None
             end = _end_of_fault(text, place, reason)
@@ -69,7 +73,7 @@ def objects(file: io.BufferedReader) -> Iterator[tuple[str, dict[str, Any] | Ref
         yield place, _checked(value, written)
         text.move(end, is_record=True)
     if arrays:
-        raise NotRead("it ends within an array: the file is cut")
+        raise NotRead(_CUT)
 
 
 def _checked(value: Any, written: str) -> dict[str, Any] | Refused:
