@@ -1,4 +1,4 @@
-"""One DAG a source that takes part in the nights: extract >> validate, per table, >> publish it whole >> tell that the date is in."""
+"""One DAG a source that takes part in the nights: extract >> validate >> publish it whole >> tell that the date is in."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from crw.settings import HONG_KONG
 DOC = """
 ### Nightly load of `{source}`
 
-The run's partition key is the business date. Each table's batch is extracted into `landing`, validated by its Great
-Expectations suite, and appended to `raw`, all tables of the source in one transaction, once **all** of them passed.
+The run's partition key is the business date. Each task takes the source's tables in turn, all of them whatever comes
+of one, and its log has a line a table (its XCom an entry). `extract` fills `landing`, `validate` runs the Great
+Expectations suites, and `publish` appends to `raw`, all tables in one transaction, once **all** of them passed.
 The last source to publish a date tells `warehouse`, in `deliver`.
 
 **Triage**
-1. A red `extract`: the source is away, or it no longer keeps the contract; the message names the column. A network
-   fault was already retried.
-2. A red `validate`: a critical rule failed; the message names table, rule and rows. Look at
+1. A red `extract`: the source is away, or it no longer keeps the contract; the message names each table that failed, and the
+   column. A network fault was already retried, with those tables alone that had not landed.
+2. A red `validate`: a critical rule failed; the message names each table that failed, with rule and rows. Look at
    `select * from audit.validation order by validation_id desc` and at the batch in `landing`. Last night's numbers stay published.
 3. Not ended two hours after it was queued, or red: `select * from audit.late_run order by noted_at desc`.
-4. Mend the source or the suite, then clear the run: it reads the same interval again. A missed night heals itself.
+4. Mend the source or the suite, then clear the run: it reads all tables of the same interval again. A missed night heals itself.
 5. Keys that vanished from the source, too many to believe, are held and told by `publish`: they count on until `crw approve`.
 6. A skipped `deliver`: other sources are still to publish the date; the message names them. The last of them tells.
 """
@@ -39,7 +40,11 @@ SCHEDULE_END = (
 # killed no rule knows: it has the DAG's own retries.
 RETRIES = ExceptionRetryPolicy(
     rules=[
-        RetryRule(["psycopg.OperationalError", "httpx.HTTPError"], RetryAction.RETRY, timedelta(seconds=30)),
+        RetryRule(
+            ["psycopg.OperationalError", "httpx.HTTPError", "crw.in_turn.AwayError"],
+            RetryAction.RETRY,
+            timedelta(seconds=30),
+        ),
         RetryRule("builtins.Exception", RetryAction.FAIL),
     ]
 )
@@ -65,48 +70,66 @@ def ingest_dag(source: str, tables: list[Table]) -> DAG:
         tags=["ingest", source],
         doc_md=DOC.format(source=source),
     ) as dag:
-        extracts = [_extract(table) for table in tables]
-        validates = [_validate(table, load_id) for table, load_id in zip(tables, extracts, strict=True)]
-        publish = _publish(source, extracts)
-        chain(publish, _deliver())
-        # A rule may look at another table of the source, so all are landed first.
-        for validate in validates:
-            chain(extracts, validate, publish)
+        load_ids = _extract(tables)
+        chain(_validate(tables, load_ids), _publish(source, tables, load_ids), _deliver())
     return dag
 
 
-def _extract(table: Table):
-    @task(task_id=f"extract_{table.name}")
-    def extract(dag_run=None) -> int:
+def _is_retry(ti) -> bool:
+    """Whether this attempt goes on from one that failed. Whoever clears a task wants all of it done anew, and it gets its retries anew."""
+    return ti.try_number > ti.max_tries - ti.task.retries + 1
+
+
+def _extract(tables: list[Table]):
+    @task
+    def extract(ti=None, dag_run=None) -> dict[str, int]:
         from datetime import date
 
-        from crw import connections, ingest
+        from crw import connections, in_turn, ingest, ledger
 
-        with connections.warehouse() as warehouse:
-            return ingest.extract(warehouse, table, date.fromisoformat(dag_run.partition_key), dag_run.run_id)
+        def read(table: Table) -> int:
+            # A connection a table: what breaks one does not reach the next.
+            with connections.warehouse() as warehouse:
+                business_date, is_retry = date.fromisoformat(dag_run.partition_key), _is_retry(ti)
+                load_id = ingest.extract(warehouse, table, business_date, dag_run.run_id, is_retry=is_retry)
+                print(
+                    f"{ledger.find_load(warehouse, table, load_id)}: {ledger.rows_read(warehouse, load_id):,} rows read"
+                )
+            return load_id
+
+        return in_turn.each(tables, read)
 
     return extract()
 
 
-def _validate(table: Table, load_id):
-    @task(task_id=f"validate_{table.name}")
-    def validate(load_id: int) -> None:
-        from crw import connections, ingest
-
-        with connections.warehouse() as warehouse:
-            print(ingest.validate(warehouse, table, load_id).message)
-
-    return validate(load_id)
-
-
-def _publish(source: str, load_ids: list):
+def _validate(tables: list[Table], load_ids):
     @task
-    def publish(load_ids: list[int]) -> None:
+    def validate(load_ids: dict[str, int], ti=None) -> dict[str, str]:
+        from crw import connections, in_turn, ingest
+
+        def judge(table: Table) -> str:
+            with connections.warehouse() as warehouse:
+                outcome = ingest.validate(warehouse, table, load_ids[table.name], is_retry=_is_retry(ti))
+            print(f"{table.source}.{table.name}: {outcome.message}")
+            return outcome.message
+
+        return in_turn.each(tables, judge)
+
+    return validate(load_ids)
+
+
+def _publish(source: str, tables: list[Table], load_ids):
+    @task
+    def publish(load_ids: dict[str, int]) -> dict[str, dict[str, int]]:
+        from dataclasses import asdict
+
         from crw import connections, ingest
 
         with connections.warehouse() as warehouse:
-            for table, figures in ingest.publish_source(warehouse, source, load_ids).items():
-                print(f"{table}: {figures}")
+            published = ingest.publish_source(warehouse, source, [load_ids[table.name] for table in tables])
+        for table, figures in published.items():
+            print(f"{source}.{table}: {figures}")
+        return {table: asdict(figures) for table, figures in published.items()}
 
     return publish(load_ids)
 

@@ -8,22 +8,24 @@ from datetime import date
 
 from psycopg import Connection
 
-from crw import connections, contracts, landing, ledger, publish, quality, reconcile, unread
+from crw import connections, contracts, landing, ledger, publish, quality, quarantine, reconcile, unread
 from crw.contracts import Table
 from crw.ledger import Load
 from crw.sources import Batch, api, database, files, folder, pseudonym, scratch
 
 
-def extract(warehouse: Connection, table: Table, business_date: date, run_id: str) -> int:
+def extract(warehouse: Connection, table: Table, business_date: date, run_id: str, *, is_retry: bool = False) -> int:
     """Read the table's batch for the date from its source into landing, and return the load's number.
 
-    What a drop folder holds and was not read is noted (`unread`).
+    What a drop folder holds and was not read is noted (`unread`). A retry does not read what this run has landed already.
 
     Raises:
         ContractError: the source does not keep the contract.
         LoadError, psycopg.Error, httpx.HTTPError: reading or landing failed; nothing is kept of the batch.
     """
     scratch.sweep()
+    if is_retry and (landed := ledger.landed_by(warehouse, table, business_date, run_id)):
+        return landed
     load = ledger.start_load(warehouse, table, business_date, run_id)
     with _failures_recorded(warehouse, [load]), _open_batch(warehouse, load) as batch:
         try:
@@ -34,13 +36,15 @@ def extract(warehouse: Connection, table: Table, business_date: date, run_id: st
     return load.load_id
 
 
-def validate(warehouse: Connection, table: Table, load_id: int) -> quality.Outcome:
-    """Run the table's suite on the landed batch; bad rows go to quarantine.
+def validate(warehouse: Connection, table: Table, load_id: int, *, is_retry: bool = False) -> quality.Outcome:
+    """Run the table's suite on the landed batch; bad rows go to quarantine. A retry leaves alone what is validated already.
 
     Raises:
         QualityError: a critical rule failed, or too many rows are bad. Nothing of the batch will reach raw.
     """
     load = ledger.find_load(warehouse, table, load_id)
+    if is_retry and ledger.state(warehouse, load) == "validated":
+        return quality.Outcome(True, quarantine.count(warehouse, load_id), "validated before this retry", [])
     with _failures_recorded(warehouse, [load]), ledger.held(warehouse, load):
         ledger.lock(warehouse, load, "landed")
         outcome = quality.validate_landing(warehouse, table, load.load_id, load.business_date)

@@ -74,6 +74,31 @@ def find_load(connection: Connection, table: Table, load_id: int) -> Load:
     return Load(load_id, table, row[0], Interval(row[1], row[2]))
 
 
+def landed_by(connection: Connection, table: Table, business_date: date, run_id: str) -> int | None:
+    """The number of the table's newest load for the date, if it is this run's and its batch is in landing and no further.
+
+    A PostgreSQL that crashed has emptied landing, whatever the ledger says.
+    """
+    row = connection.execute(
+        sql.SQL(
+            "select case when run_id = %s and state = 'landed' and (rows_read = 0 or exists (select from {})) then load_id end "
+            "from audit.load where source = %s and table_name = %s and business_date = %s order by load_id desc limit 1"
+        ).format(sql.Identifier("landing", table.identifier)),
+        [run_id, table.source, table.name, business_date],
+    ).fetchone()
+    return row and row[0]
+
+
+def state(connection: Connection, load: Load) -> str:
+    """How far the load has come: `started`, `landed`, `validated`, `published`, or `failed`."""
+    return connection.execute("select state from audit.load where load_id = %s", [load.load_id]).fetchone()[0]
+
+
+def rows_read(connection: Connection, load_id: int) -> int:
+    """How many rows of its source a landed load has read."""
+    return connection.execute("select rows_read from audit.load where load_id = %s", [load_id]).fetchone()[0]
+
+
 def newest_load(connection: Connection, table: Table, business_date: date) -> Load:
     """The newest load of a table for a date. Raises LoadError if there is none."""
     (load_id,) = connection.execute(
@@ -85,24 +110,23 @@ def newest_load(connection: Connection, table: Table, business_date: date) -> Lo
     return find_load(connection, table, load_id)
 
 
-def lock(connection: Connection, load: Load, state: Literal["started", "landed", "validated"]) -> None:
+def lock(connection: Connection, load: Load, wanted: Literal["started", "landed", "validated"]) -> None:
     """Take the table for the rest of the transaction, and make sure that the load may take its next step.
 
     Two runs never mix: the landing table belongs to the load that filled it last.
 
     Raises:
-        LoadError: the load is not in `state`, or another load has filled the landing table since.
+        LoadError: the load is not in the state `wanted`, or another load has filled the landing table since.
     """
     connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"crw.load.{load.table.identifier}"])
-    (found,) = connection.execute("select state from audit.load where load_id = %s", [load.load_id]).fetchone()
-    if found != state:
-        raise LoadError(f"{load} is {found}, not {state}: start the night's extraction again")
+    if (found := state(connection, load)) != wanted:
+        raise LoadError(f"{load} is {found}, not {wanted}: start the night's extraction again")
     newest = connection.execute(
         "select load_id from audit.load where source = %s and table_name = %s and landed_at is not null "
         "order by landed_at desc limit 1",
         [load.table.source, load.table.name],
     ).fetchone()
-    if state != "started" and newest != (load.load_id,):
+    if wanted != "started" and newest != (load.load_id,):
         raise LoadError(f"landing.{load.table.identifier} was filled by load {newest[0]} since; {load} is overtaken")
 
 

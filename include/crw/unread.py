@@ -18,7 +18,7 @@ def note(connection: Connection, load: Load, unread: Iterable[Unread]) -> None:
     """
     identity = [load.table.source, load.business_date, load.table.name]
     with connection.transaction(), connection.cursor() as cursor:
-        # The tables of a source are read at once, and wait for each other's rows in any order.
+        # Two runs of a source may read it at once, and would wait for each other's rows in any order.
         cursor.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"crw.unread.{load.table.source}"])
         cursor.execute(
             "delete from audit.unread_file where source = %s and business_date = %s and table_name = %s", identity

@@ -258,7 +258,7 @@ def mended(home, failed):
     home.query(MEND, "case_management")
     home.query(NEW_CASE, "case_management")
     night = home.start("2013-04-01")
-    assert any("validate_cases" in line for line in night.stdout)
+    assert any("feedback.cases validated" in line for line in night.stdout)
     night.kill()
     postmaster = int((home.folder / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGKILL)
@@ -266,7 +266,7 @@ def mended(home, failed):
     night = home.start("2013-04-01")
     printed = []
     for line in night.stdout:
-        if "extract" in line and "extract" not in "".join(printed):
+        if " landed, " in line and " landed, " not in "".join(printed):
             home.query(PASS_DEADLINE, "airflow")
         printed.append(line)
     assert night.wait() == 0, "".join(printed)

@@ -48,8 +48,8 @@ def _run(first: date, last: date, console: Console) -> bool:
     samples.prepare(last)
     _say(console, began, "starting Airflow")
     scheduler.migrate()
-    with scheduler.running():
-        watch = _Watch(console, began, first, last)
+    with scheduler.running(), psycopg.connect(environment.server().dsn("warehouse"), autocommit=True) as warehouse:
+        watch = _Watch(console, began, first, last, warehouse)
         run_id = f"nightly__{first}__{watch.since:%Y%m%dT%H%M%S}"
         for source in contracts.taking_part():
             if first == last:
@@ -76,22 +76,30 @@ class _Watch:
     began: float
     first: date
     last: date
+    warehouse: psycopg.Connection
     since: datetime = field(default_factory=lambda: datetime.now().astimezone())
     seen: set[tuple[str, ...]] = field(default_factory=set)
+    steps: set[tuple[int, str]] = field(default_factory=set)
+    """Loads and how far they have come, as shown."""
+    earlier: int = 0
+    """The last load of the nights before."""
+
+    def __post_init__(self) -> None:
+        (self.earlier,) = self.warehouse.execute("select coalesce(max(load_id), 0) from audit.load").fetchone()
 
     @property
     def dates(self) -> int:
         return (self.last - self.first) // timedelta(days=1) + 1
 
     def follow(self) -> bool:
-        """Show each task as it ends, until the runs are over. Returns whether all succeeded."""
-        sources = contracts.taking_part()
-        tasks = self.dates * (2 * sum(map(len, sources.values())) + 2 * len(sources) + 4)
+        """Show each table as it gets on and each task as it ends, until the runs are over. Returns whether all succeeded."""
+        tasks = self.dates * (4 * len(contracts.taking_part()) + 4)
         metadata = psycopg.connect(environment.server().dsn("airflow"), autocommit=True)
         with metadata, _progress(self.console) as progress:
             bar = progress.add_task("night", total=tasks)
             moved = time.monotonic()
             while time.monotonic() - moved < PATIENCE:
+                self._show_steps(progress.console)
                 if self._show_ended(metadata, progress.console):
                     progress.update(bar, completed=len(self.seen))
                     moved = time.monotonic()
@@ -105,6 +113,23 @@ class _Watch:
         )
         return False
 
+    def _show_steps(self, console: Console) -> None:
+        """Print the tables that have landed or been validated since the last look: a task takes all of a source."""
+        rows = self.warehouse.execute(
+            "select load_id, step, format('%%s.%%s', source, table_name), business_date, rows_read from audit.load "
+            "cross join lateral (values ('landed', landed_at), ('validated', validated_at)) as reached (step, reached_at) "
+            "where load_id > %s and reached_at is not null order by reached_at",
+            [self.earlier],
+        )
+        for load_id, step, name, business_date, rows_read in rows:
+            if (load_id, step) not in self.steps:
+                self.steps.add((load_id, step))
+                told = f"landed, {rows_read:,} rows" if step == "landed" else step
+                _say(console, self.began, f"{self._prefix(business_date)}{name} {told}")
+
+    def _prefix(self, business_date: date | str) -> str:
+        return f"{business_date} " if self.dates > 1 else ""
+
     def _show_ended(self, metadata: psycopg.Connection, console: Console) -> bool:
         """Print the tasks that ended since the last look. Returns whether there were any."""
         before = len(self.seen)
@@ -117,8 +142,7 @@ class _Watch:
         for business_date, dag_id, run_id, task_id, state in rows:
             if (run_id, dag_id, task_id) not in self.seen:
                 self.seen.add((run_id, dag_id, task_id))
-                prefix = f"{business_date} " if self.dates > 1 else ""
-                _say(console, self.began, f"{prefix}{dag_id}.{task_id} {ENDED[state]}")
+                _say(console, self.began, f"{self._prefix(business_date)}{dag_id}.{task_id} {ENDED[state]}")
                 if state == "failed":
                     console.print(_reason(dag_id, run_id, task_id), style="red", markup=False, highlight=False)
         return len(self.seen) > before

@@ -25,6 +25,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 PRELOADED = (
     "crw.data_docs",
+    "crw.in_turn",
     "crw.ingest",
     "crw.transform",
     "dbt.adapters.postgres",
