@@ -163,7 +163,15 @@ def test_programs_below_a_folder_of_roots_are_copied_to_where_the_account_may_en
 
 @AS_ROOT
 def test_root_without_the_right_to_read_everything_starts_it_too(tmp_path):
-    run = f"from pathlib import Path; from crw.local.postgres import Server; s = Server(Path({str(tmp_path)!r}) / 'pg'); s.start(); s.stop()"
-    command = ["setpriv", "--bounding-set=-dac_read_search", "--inh-caps=-dac_read_search", sys.executable, "-c", run]
+    run = "import pathlib, sys; from crw.local.postgres import Server; s = Server(pathlib.Path(sys.argv[1])); s.start(); s.stop()"
+    command = [
+        "setpriv",
+        "--bounding-set=-dac_read_search",
+        "--inh-caps=-dac_read_search",
+        sys.executable,
+        "-c",
+        run,
+        str(tmp_path / "postgres"),
+    ]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
