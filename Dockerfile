@@ -7,3 +7,4 @@ COPY . .
 RUN uv pip install --system --no-deps --no-build-isolation --editable . \
     && useradd --uid 1000 --create-home --home-dir /var/lib/crw crw
 USER crw
+ENTRYPOINT ["python", "-m", "crw.local.entry"]

@@ -44,10 +44,11 @@ with DAG(
 
         from airflow.sdk.exceptions import AirflowSkipException
 
-        from crw import connections, transform
+        from crw import connections, readers, transform
 
         business_date = date.fromisoformat(dag_run.partition_key)
         with connections.warehouse() as warehouse:
+            readers.hold_limits(warehouse)
             if reason := transform.why_not_needed(warehouse, business_date):
                 raise AirflowSkipException(reason)
             models = transform.build(warehouse, business_date)

@@ -1,7 +1,8 @@
-"""The compose file and the CI workflow: valid by their schemas, no default secrets, and the same processes as the local run."""
+"""The compose file and the CI workflow: valid by their schemas, secrets for who needs them, and the same processes as the local run."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -11,18 +12,37 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
-from crw.local import environment, services
+from crw.local import databases, environment, services
 from crw.local.postgres import SETTINGS, Server
 from crw.settings import PROJECT
 
 FILE = PROJECT / "docker-compose.yml"
 WORKFLOW = PROJECT / ".github" / "workflows" / "ci.yml"
-ROLE_PASSWORDS = [f"{role.upper()}_PASSWORD" for role in environment.ROLES]
+ROLE_PASSWORDS = [f"{role.upper()}_PASSWORD" for role in (*environment.ROLES, *databases.ROLES)]
+DEPLOYED = ("airflow-scheduler", "airflow-api-server")
+SECRET_OF = {
+    "postgres_password": {"postgres", "install"},
+    "crw_pseudonym_key": {"airflow-scheduler"},
+    "crw_loader_password": {"airflow-scheduler", "install"},
+    "crw_transformer_password": {"airflow-scheduler", "install"},
+    "case_management_connection": {"airflow-scheduler"},
+    "crm_api_connection": {"airflow-scheduler"},
+    "airflow_secret_key": {"airflow-scheduler", "airflow-api-server"},
+    "crm_token": {"crm-api"},
+}
 
 
 @pytest.fixture(scope="module")
 def compose():
     return yaml.safe_load(FILE.read_text())
+
+
+def named_in(service):
+    """The secrets that a service's variables name."""
+    found = set(re.findall(r"\$\$\{(\w+)\}", " ".join(service.get("environment", {}).values())))
+    return found | {
+        value.removeprefix("/run/secrets/") for name, value in service["environment"].items() if name.endswith("_FILE")
+    } & set(service.get("secrets", []))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +82,7 @@ def test_sets_the_variables_of_the_local_run(compose, tmp_path, monkeypatch):
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME",
         "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK",
     }
-    deployed = set(compose["services"]["airflow-scheduler"]["environment"])
+    deployed = {name for service in DEPLOYED for name in compose["services"][service]["environment"]}
     only_deployed = {
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
@@ -71,21 +91,48 @@ def test_sets_the_variables_of_the_local_run(compose, tmp_path, monkeypatch):
     assert deployed - local == only_deployed
 
 
-def test_no_secret_has_a_default():
-    for name, default in re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", FILE.read_text()):
-        if re.search("PASSWORD|KEY|SECRET|TOKEN", name):
-            assert default == "", name
-    for name in (*ROLE_PASSWORDS, "POSTGRES_PASSWORD", "CRW_PSEUDONYM_KEY", "AIRFLOW_FERNET_KEY", "AIRFLOW_JWT_SECRET"):
-        assert f"${{{name}:?" in FILE.read_text()
+def test_secrets_are_files_and_each_service_has_those_that_its_variables_name_and_no_other(compose):
+    holders = {}
+    for name, service in compose["services"].items():
+        assert named_in(service) == set(service["secrets"]), name
+        for secret in service["secrets"]:
+            holders.setdefault(secret, set()).add(name)
+    assert set(holders) == set(compose["secrets"])
+    assert compose["secrets"] == {secret: {"file": f"./secrets/{secret}"} for secret in holders}
+    assert {secret: holders[secret] for secret in SECRET_OF} == SECRET_OF
+    for name in re.findall(r"(?<!\$)\$\{([A-Z_]+)", FILE.read_text()):
+        assert not re.search("PASSWORD|KEY|SECRET|TOKEN|CONN|DSN", name), f"{name} comes from the environment"
 
 
-def test_postgres_has_the_version_the_databases_and_the_settings_of_the_embedded_one(compose):
+def test_no_secret_goes_into_the_image():
+    ignored = (PROJECT / ".dockerignore").read_text().splitlines()
+    assert {".env*", "secrets", ".crw", ".git", "drop_folders"} <= set(ignored)
+    assert {".env", "secrets/"} <= set((PROJECT / ".gitignore").read_text().splitlines())
+
+
+def test_no_container_has_a_capability_or_can_get_one(compose):
+    for name, service in compose["services"].items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert "cap_add" not in service, name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+
+
+def test_the_entry_point_puts_secrets_into_the_variables_that_name_them(tmp_path):
+    (tmp_path / "loader").write_text("p$4${x}\n")
+    run = (
+        "import pathlib, sys; from crw.local import entry; entry.SECRETS = pathlib.Path(sys.argv.pop(1)); entry.main()"
+    )
+    command = [sys.executable, "-c", run, str(tmp_path), "sh", "-c", 'printf \'%s \' "$DSN" "$OTHER"; umask']
+    variables = {**os.environ, "DSN": "postgresql://me:${loader}@db", "OTHER": "$5"}
+    result = subprocess.run(command, env=variables, capture_output=True, text=True)
+    assert result.stdout == "postgresql://me:p$4${x}@db $5 0077\n"
+    result = subprocess.run(command, env={**variables, "DSN": "${superuser}"}, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (1, f"DSN names a secret that is not in {tmp_path}: 'superuser'\n")
+
+
+def test_postgres_has_the_version_and_the_settings_of_the_embedded_one(compose):
     postgres = compose["services"]["postgres"]
-    made = {
-        postgres["environment"]["POSTGRES_DB"],
-        *re.findall(r"create database (\w+)", compose["configs"]["databases"]["content"]),
-    }
-    assert made == set(environment.DATABASES)
+    assert postgres["environment"]["POSTGRES_DB"] == "warehouse"  # `crw install` makes the others
     assert postgres["image"] == "postgres:18"
     for setting in postgres["command"][2::2]:
         name, _, value = setting.partition("=")
@@ -121,7 +168,7 @@ def test_the_sample_crm_takes_its_arguments(compose):
 
 @pytest.mark.parametrize("service, command", [("install", "crw install"), ("sample-sources", "crw sample")])
 def test_crw_knows_the_commands_of_the_deployment(compose, tmp_path, service, command):
-    assert " ".join(compose["services"][service]["command"]).endswith(command)
+    assert command in " ".join(compose["services"][service]["command"])
     arguments = [sys.executable, "-m", "crw.local.cli", *command.split()[1:]]
     result = subprocess.run(arguments, capture_output=True, text=True, env={"AIRFLOW_HOME": str(tmp_path)})
     assert result.returncode == 1, result.stderr  # for want of a database, where a command it does not know is a 2

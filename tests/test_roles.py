@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 
 import psycopg
@@ -10,7 +10,7 @@ import pytest
 from psycopg import errors
 from psycopg.conninfo import make_conninfo
 
-from crw import contracts, publish, warehouse
+from crw import contracts, publish, readers, warehouse
 from tests.conftest import PASSWORD
 
 KPI = "create table candidate.kpi (period text primary key, value integer)"
@@ -164,32 +164,136 @@ def test_a_dashboard_reads_in_short_read_only_transactions(filled):
         dashboard.execute("select pg_sleep(5)")
 
 
-def test_tables_of_an_older_installation_change_hands(database, filled):
-    for relation in ("core.fct", "marts.kpi", "staging.stg", "raw.feedback__category"):
-        database.execute(f"alter table {relation} owner to postgres")
-    warehouse.install(database)
-    owners = database.execute(
-        "select c.oid::regclass::text, relowner::regrole::text from pg_class as c "
-        "where c.oid in ('core.fct'::regclass, 'marts.kpi'::regclass, 'staging.stg'::regclass, 'raw.feedback__category'::regclass)"
-    ).fetchall()
-    assert sorted(owners) == [
-        ("core.fct", "crw_transformer"),
-        ("marts.kpi", "crw_loader"),
-        ("raw.feedback__category", "crw_loader"),
-        ("staging.stg", "crw_transformer"),
-    ]
-    assert database.execute("select current_user").fetchone() == ("postgres",)
+LIFTED = (
+    "alter role current_user set default_transaction_read_only = off",
+    "alter role current_user reset statement_timeout",
+    "alter role current_user in database {database} set statement_timeout = 0",
+    "alter role current_user set search_path = pg_temp",
+)
 
 
-def test_an_installer_without_superuser_rights_can_install(server, empty_database):
+def lift_limits(filled):
+    """A viewer of a dashboard lifts its role's limits for good. Returns the connection."""
+    dashboard = filled("crw_dashboard")
+    dashboard.execute("set default_transaction_read_only = off")
+    for statement in LIFTED:
+        dashboard.execute(statement.format(database=dashboard.info.dbname))
+    return dashboard
+
+
+def test_limits_that_a_role_lifts_for_good_or_in_its_login_stand_again(filled):
+    address = make_conninfo(lift_limits(filled).info.dsn, password=PASSWORD, options="-c statement_timeout=0")
+    for again in (filled("crw_dashboard"), psycopg.connect(address)):
+        with again:
+            assert again.execute("show statement_timeout").fetchone() == ("30s",)
+            assert again.execute("show default_transaction_read_only").fetchone() == ("on",)
+
+
+def test_the_night_takes_back_what_was_lifted_and_tells_it(database, filled, caplog):
+    loader = filled("crw_loader")
+    elsewhere = {line for line in readers.hold_limits(loader) if "may log into" in line}
+    assert set(readers.hold_limits(loader)) == elsewhere
+    lift_limits(filled)
+    database.execute("alter role crw_dashboard connection limit -1")
+    found = set(readers.hold_limits(loader)) - elsewhere
+    assert found == {
+        "crw_dashboard had set default_transaction_read_only for good: taken back",
+        "crw_dashboard was without default_transaction_read_only = on: set again",
+        f"crw_dashboard had set statement_timeout for good in {database.info.dbname}: taken back",
+        "crw_dashboard was without statement_timeout = 30s: set again",
+        "crw_dashboard had set search_path for good: taken back",
+        "crw_dashboard might have -1 connections (-1: any number): 40 again",
+    }
+    assert found <= set(caplog.messages)
+    assert set(readers.hold_limits(loader)) == elsewhere
+
+
+def test_readers_leave_connections_locks_disk_and_sessions_to_others(database, filled):
+    for role in ("crw_analyst", "crw_account_manager", "crw_dashboard"):
+        leaves_the_rest_to_others(filled(role), role)
+    dashboard = filled("crw_dashboard")
+    dashboard.execute("set default_transaction_read_only = off")
+    with pytest.raises(errors.InsufficientPrivilege):
+        dashboard.execute("create temporary table mine (id integer)")
+    database.execute("alter role crw_dashboard connection limit 1")
+    try:
+        with pytest.raises(psycopg.OperationalError, match="too many connections"):
+            filled("crw_dashboard")
+    finally:
+        database.execute("select audit.hold_reader_limits()")
+
+
+def leaves_the_rest_to_others(reader, role):
+    reader.execute("set default_transaction_read_only = off")
+    for statement in (
+        "select pg_advisory_lock(hashtext('crw.publish_marts'))",
+        "select pg_try_advisory_xact_lock_shared(1, 2)",
+        "select lo_from_bytea(0, 'x')",
+        "select pg_terminate_backend(pg_backend_pid())",
+        "set temp_file_limit = -1",
+        "alter role current_user connection limit -1",
+        "alter role current_user reset temp_file_limit",
+        "begin; lock table marts.kpi in share mode",
+        "select * from audit.hold_reader_limits()",
+        "select * from audit.end_blocking_readers('0')",
+    ):
+        with pytest.raises(errors.InsufficientPrivilege):
+            reader.execute(statement)
+            pytest.fail(f"{role} may {statement}")
+        reader.rollback()
+    for setting in ("lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout", "temp_file_limit"):
+        assert reader.execute(f"show {setting}").fetchone()[0] not in ("0", "-1"), setting
+    (allowed,) = reader.execute("select rolconnlimit from pg_roles where rolname = current_user").fetchone()
+    assert 0 < allowed <= 40
+
+
+def test_a_readers_open_transaction_is_ended_when_the_night_has_waited(database, filled, monkeypatch, caplog):
+    monkeypatch.setattr(readers, "PATIENCE", timedelta(seconds=0.5))
+    monkeypatch.setattr(readers, "POLL", 0.1)
+    transformer, loader = filled("crw_transformer"), filled("crw_loader")
+    for connection in (database, transformer, loader):
+        connection.execute("set lock_timeout = '20s'")
+    # What an analyst may ask of as_of reads raw and audit with other rights, and its locks stay with the analyst's transaction.
+    database.execute(
+        "create function as_of.kpi() returns bigint language sql security definer begin atomic "
+        "select count(*) + (select count(*) from audit.load) from raw.feedback__category; end"
+    )
+    transformer.execute("alter table candidate.kpi add column members integer")
+
+    def as_dbt_does():
+        with readers.made_to_give_way(transformer):
+            transformer.execute("drop table core.fct cascade")
+
+    for work in (
+        lambda: publish.publish_marts(loader, date(2013, 4, 1), "test"),
+        lambda: warehouse.ensure_partition(loader, contracts.table("feedback", "category"), date(2030, 1, 1)),
+        lambda: warehouse.install(database),
+        as_dbt_does,
+    ):
+        analyst = filled("crw_analyst")
+        analyst.autocommit = False
+        analyst.execute("select as_of.kpi(), count(*) from core.fct, marts.kpi")
+        caplog.clear()
+        work()
+        with pytest.raises(psycopg.OperationalError):
+            analyst.execute("select 1")
+        assert [message for message in caplog.messages if message.startswith("crw_analyst (pid")]
+
+
+def test_who_is_no_reader_is_not_ended_and_may_not_enter(database, filled, server):
+    loader, transformer = filled("crw_loader"), filled("crw_transformer")
+    transformer.autocommit = False
+    transformer.execute("select * from core.fct")
+    database.execute("set lock_timeout = '300ms'")
+    with pytest.raises(errors.LockNotAvailable):
+        database.execute("drop table core.fct cascade")
+    assert loader.execute("select * from audit.end_blocking_readers('0')").fetchall() == []
+    assert transformer.execute("select 1").fetchone() == (1,)
+    transformer.rollback()
     with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        admin.execute(f"create role installer login createrole password '{PASSWORD}'")
-        name = psycopg.conninfo.conninfo_to_dict(empty_database)["dbname"]
-        admin.execute(f"alter database {name} owner to installer")
-        for role in FORBIDDEN:
-            if admin.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone():
-                admin.execute(f"grant {role} to installer with admin true")
-    with psycopg.connect(make_conninfo(empty_database, user="installer", password=PASSWORD), autocommit=True) as mine:
-        warehouse.install(mine)
-        warehouse.install(mine)
-        assert mine.execute("select count(*) from audit.load").fetchone() == (0,)
+        admin.execute(f"create role stranger login password '{PASSWORD}'")
+        try:
+            with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+                psycopg.connect(make_conninfo(database.info.dsn, user="stranger", password=PASSWORD))
+        finally:
+            admin.execute("drop role stranger")

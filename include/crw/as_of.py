@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from crw.publish import added_columns
+from crw.mart_columns import added_columns
 
 NIGHT = "model.crw.stg_night"
 

@@ -7,8 +7,9 @@ from datetime import date
 
 from psycopg import Connection, sql
 
-from crw import ledger, reconcile
+from crw import ledger, readers, reconcile
 from crw.ledger import Load, LoadError
+from crw.mart_columns import added_columns
 from crw.warehouse import (
     columns_of,
     ensure_partition,
@@ -24,18 +25,6 @@ SCHEMA = {"customer_360": "accounts"}
 
 TELEMETRY = "data_health"
 """The mart that tells of the night itself: made last, when the ledger knows of all the others."""
-
-OF_PERIODS = {
-    "fiscal_year": (
-        "to_char(period_end - interval '3 months', 'YYYY') || '/' || to_char(period_end + interval '9 months', 'YY')",
-        "Fiscal year in which the period ends.",
-    ),
-    "is_latest": (
-        "{is_complete} and period_end = max(period_end) filter (where {is_complete}) over (partition by period_basis)",
-        "Whether this is the mart's newest complete period of its basis: choose it for a headline.",
-    ),
-}
-"""Columns that publishing adds to a mart of periods, with what they say. They change for rows that the night does not make anew."""
 
 
 @dataclass(frozen=True)
@@ -128,10 +117,10 @@ def publish_marts(connection: Connection, business_date: date, run_id: str) -> d
     """Replace every mart by its candidate, all or none, and return each mart's row count.
 
     Readers are never blocked: they see the old rows until the transaction ends. A mart whose columns changed is made
-    anew, which waits for its readers. Each gets the business date, and a mart of periods what OF_PERIODS names.
+    anew, which waits for its readers, but not for ever. Each gets the columns of `mart_columns`.
     """
     counts = {}
-    with connection.transaction():
+    with readers.made_to_give_way(connection), connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext('crw.publish_marts'))")
         marts = [name for (name,) in connection.execute(
             "select table_name from information_schema.tables where table_schema = 'candidate' order by table_name = %s, 1",
@@ -144,24 +133,6 @@ def publish_marts(connection: Connection, business_date: date, run_id: str) -> d
                 [business_date, run_id, mart, counts[mart]],
             )
     return counts
-
-
-def added_columns(columns: list[str], business_date: sql.Composable) -> dict[str, tuple[str, sql.Composable, str]]:
-    """What publishing adds to the columns of a mart: by name the type, the expression, and what it says.
-
-    Args:
-        columns: names of the mart's own.
-        business_date: expression of the date at whose end the mart is known.
-    """
-    wanted = {"business_date": ("date", business_date, "The business date, at whose end this was known.")}
-    if {"period_basis", "period_end"} <= set(columns):
-        is_complete = (
-            sql.SQL("is_complete") if "is_complete" in columns else sql.SQL("period_end <= {}").format(business_date)
-        )
-        for name, (expression, meaning) in OF_PERIODS.items():
-            type = "boolean" if name.startswith("is_") else "text"
-            wanted[name] = (type, sql.SQL(expression).format(is_complete=is_complete), meaning)
-    return {name: column for name, column in wanted.items() if name not in columns}
 
 
 def _record(load: Load, alias: str) -> sql.Composed:

@@ -9,7 +9,7 @@ from datetime import date
 
 from psycopg import Connection
 
-from crw import as_of, contracts, seeds
+from crw import as_of, contracts, readers, seeds
 from crw.settings import DBT_PROJECT, HONG_KONG
 
 
@@ -83,7 +83,8 @@ def build(connection: Connection, business_date: date) -> list[BuiltModel]:
     # First, so that a build that is killed here is one that another will take up.
     if _built_version(connection) != version:
         as_of.install()
-    result = dbtRunner().invoke(["--quiet", "build", "--exclude-resource-type", "unit_test"])
+    with readers.made_to_give_way(connection):
+        result = dbtRunner().invoke(["--quiet", "build", "--exclude-resource-type", "unit_test"])
     if result.exception:
         raise BuildError(f"dbt: {result.exception}") from result.exception
     failed = [node for node in result.result if node.status in ("error", "fail", "skipped")]

@@ -1,4 +1,4 @@
-"""The warehouse's own tables: schemas and ledger from warehouse.sql, landing and raw tables from the contracts."""
+"""The warehouse's own tables and roles: warehouse.sql, readers.sql, landing and raw tables from the contracts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from psycopg import Connection, sql
 
-from crw import contracts
+from crw import contracts, readers
 from crw.contracts import Table
 
 
@@ -17,9 +17,11 @@ def install(connection: Connection) -> None:
     A column added to a contract is added to both tables. Raises ContractError when a column's type was changed or a
     column was dropped: raw is history, so that needs a migration by hand (docs/runbook.md).
     """
-    with connection.transaction():
+    with readers.made_to_give_way(connection), connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext('crw.warehouse.install'))")
-        connection.execute(files("crw").joinpath("warehouse.sql").read_text(encoding="utf-8"))
+        for part in ("warehouse.sql", "readers.sql"):
+            connection.execute(files("crw").joinpath(part).read_text(encoding="utf-8"))
+        connection.execute("set local role crw_loader")  # whose the landing and raw tables are
         for contract in contracts.tables().values():
             _create(connection, contract)
 
@@ -76,7 +78,8 @@ def ensure_partition(connection: Connection, table: Table, business_date: date) 
     if connection.execute("select to_regclass(%s)", [f"raw.{table.identifier}__{first:%Y_%m}"]).fetchone()[0]:
         return name
     statement = sql.SQL("create table if not exists {} partition of {} for values from ({}) to ({})")
-    connection.execute(statement.format(name, raw_table(table), sql.Literal(first), sql.Literal(after)))
+    with readers.made_to_give_way(connection):  # functions of as_of read raw in a reader's transaction
+        connection.execute(statement.format(name, raw_table(table), sql.Literal(first), sql.Literal(after)))
     return name
 
 

@@ -247,7 +247,8 @@ comment on view audit.rule_result is 'One row per rule of a run of a suite; unex
 --   crw_analyst      reads core, marts and accounts, and the marts as of past dates
 --   crw_account_manager  reads accounts, where single companies are told of, and marts
 --   crw_dashboard    reads marts only, in read-only transactions of at most 30 seconds, because a dashboard may pass on
---                    what an anonymous viewer typed. The limits hold for a login as this very role, not for its members.
+--                    what an anonymous viewer typed
+-- readers.sql has the limits of the last three. They hold for a login as such a role itself, not for its members.
 do $$
 declare
     wanted text;
@@ -256,10 +257,6 @@ begin
         if not exists (select from pg_roles where rolname = wanted) then
             begin
                 execute format('create role %I nologin', wanted);
-                if wanted = 'crw_dashboard' then
-                    alter role crw_dashboard set default_transaction_read_only = on;
-                    alter role crw_dashboard set statement_timeout = '30s';
-                end if;
             exception when duplicate_object or unique_violation then null;  -- another warehouse of this server was faster
             end;
         end if;
@@ -322,6 +319,3 @@ begin
         execute format('alter table %s owner to %I', relation.name, relation.owner);
     end loop;
 end $$;
-
--- The landing and raw tables that the installer makes next, in this transaction, are the loader's.
-set local role crw_loader;

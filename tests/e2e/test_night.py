@@ -53,6 +53,12 @@ def test_no_cell_of_a_few_is_told_by_the_published_marts(home):
     assert small_cells.told(home.query, "marts") == []
 
 
+def test_all_that_a_night_leaves_is_its_owners_alone(home):
+    data = home.folder / "postgres" / "data"
+    paths = [path for path in (home.folder, *home.folder.rglob("*")) if data not in path.parents]
+    assert [path for path in paths if not path.is_symlink() and path.stat().st_mode & 0o077] == []
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     if executable() is None:

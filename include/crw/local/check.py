@@ -77,7 +77,6 @@ def _throw_away() -> Iterator[Path]:
         Server(left / POSTGRES).stop()
         shutil.rmtree(left)
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    folder.chmod(0o711)  # PostgreSQL may run as another user
     with scratch.locked(folder):
         try:
             yield folder

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import sys
 from datetime import date
 from pathlib import Path
 
-import psycopg
 from rich.console import Console
 
 from crw import contracts, settings
-from crw.local import environment, services
+from crw.local import databases, environment, services
 
 DEFAULT_DATE = date(2013, 3, 31)
 
 
 def main() -> int:
-    """Run one command. Returns the exit status."""
+    """Run one command. Returns the exit status. What it writes, and what it starts, is for its own user alone."""
+    os.umask(environment.OTHERS)
     parser = argparse.ArgumentParser(prog="crw", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     nightly = commands.add_parser("nightly", help="run one business date end to end")
@@ -54,6 +53,11 @@ def main() -> int:
     commands.add_parser("site", help="build the pages of what is published, as the night does")
     query = commands.add_parser("sql", help="run a query as the analyst and print CSV")
     query.add_argument("query")
+    query.add_argument(
+        "--spreadsheet",
+        action="store_true",
+        help="let no spreadsheet take a text for a formula: put an apostrophe before it",
+    )
     metricflow = commands.add_parser(
         "mf", help="ask for metrics as the analyst: mf list metrics, mf query --metrics ..."
     )
@@ -88,7 +92,7 @@ def _run(arguments: argparse.Namespace) -> int:
         case "site":
             return _site()
         case "sql":
-            return _sql(arguments.query)
+            return _sql(arguments.query, arguments.spreadsheet)
         case "mf":
             return _mf(arguments.arguments)
     raise AssertionError(arguments.command)
@@ -165,6 +169,9 @@ def _install() -> int:
     from crw import connections, warehouse
 
     with connections.warehouse() as connection:
+        given = {role: os.environ.get(f"{role.upper()}_PASSWORD") for role in databases.ROLES}
+        if all(given.values()):  # the server is the deployment's own, and not only its warehouse
+            databases.prepare(connection, given)
         warehouse.install(connection)
         warehouse.set_passwords(
             connection, {role: os.environ[f"{role.upper()}_PASSWORD"] for role in environment.ROLES}
@@ -219,20 +226,11 @@ def _start_warehouse() -> None:
     server.start()
 
 
-def _sql(query: str) -> int:
+def _sql(statement: str, is_for_spreadsheet: bool) -> int:
+    from crw.local import query
+
     _start_warehouse()
-    with psycopg.connect(environment.role_dsn("crw_analyst")) as connection:
-        connection.add_notice_handler(
-            lambda notice: print(f"{notice.severity}: {notice.message_primary}", file=sys.stderr)
-        )
-        try:
-            cursor = connection.execute(query)
-        except psycopg.Error as error:
-            sys.exit(f"{error}")
-        if cursor.description:
-            writer = csv.writer(sys.stdout)
-            writer.writerow(column.name for column in cursor.description)
-            writer.writerows(cursor)
+    query.run(environment.role_dsn("crw_analyst"), statement, is_for_spreadsheet)
     return 0
 
 

@@ -6,15 +6,18 @@ import json
 import os
 import secrets
 from base64 import urlsafe_b64encode
+from collections.abc import Iterable
 from pathlib import Path
 
 from crw import contracts, settings
+from crw.local import databases
 from crw.local.postgres import Server, free_port
 
 ROLES = ("crw_loader", "crw_transformer", "crw_analyst", "crw_account_manager", "crw_dashboard")
-"""The roles of warehouse.sql; `state()` holds a password of each."""
+"""The roles of warehouse.sql; `state()` holds a password of each, and of those of `databases`."""
 
-DATABASES = ("warehouse", "airflow", "case_management", "crm")
+OTHERS = 0o077
+"""What of a file's mode is not its owner's: nothing, of all that is in the state folder."""
 
 SAMPLE_END = "2013-04-30"
 """The sample sources' last business date: their world ends there, so Airflow schedules no night after it."""
@@ -24,7 +27,7 @@ _MADE = {
     "jwt_secret": lambda: secrets.token_hex(32),
     "fernet_key": lambda: urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     "crm_token": lambda: secrets.token_hex(16),
-    **{f"{role.removeprefix('crw_')}_password": lambda: secrets.token_hex(16) for role in ROLES},
+    **{f"{role.removeprefix('crw_')}_password": lambda: secrets.token_hex(16) for role in (*ROLES, *databases.ROLES)},
     "crm_port": lambda: str(free_port()),
     "execution_port": lambda: str(free_port()),
     "airflow_port": lambda: str(free_port()),
@@ -33,7 +36,7 @@ _MADE = {
 
 
 def server() -> Server:
-    """The embedded PostgreSQL of this checkout; it holds the four databases of `DATABASES`."""
+    """The embedded PostgreSQL of this checkout; it holds the databases of `databases.DATABASES`."""
     return Server(settings.HOME / "postgres")
 
 
@@ -53,9 +56,29 @@ def state() -> dict[str, str]:
     return known
 
 
-def role_dsn(role: str) -> str:
-    """A libpq URL of the warehouse as one of `ROLES`, with the password that this checkout gave it."""
-    return server().dsn("warehouse", role, state()[f"{role.removeprefix('crw_')}_password"])
+def keep_private() -> None:
+    """Take from others what an older release, or somebody since, let them have of the state folder. PostgreSQL's is its own.
+
+    What is written from now on needs no mending: `crw` starts with a umask.
+    """
+    home = settings.HOME
+    if home.exists() and home.stat().st_mode & OTHERS:
+        for folder, folders, files in os.walk(home, topdown=False):
+            for path in (Path(folder, name) for name in (*folders, *files)):
+                if not path.is_symlink() and not path.is_relative_to(server().data):
+                    path.chmod(path.stat().st_mode & ~OTHERS)
+        home.chmod(home.stat().st_mode & ~OTHERS)  # last: until then a half is taken up again
+
+
+def passwords(roles: Iterable[str]) -> dict[str, str]:
+    """The passwords that this checkout gave the roles."""
+    known = state()
+    return {role: known[f"{role.removeprefix('crw_')}_password"] for role in roles}
+
+
+def role_dsn(role: str, database: str = "warehouse") -> str:
+    """A libpq URL of a database as one of its roles, with the password that this checkout gave it."""
+    return server().dsn(database, role, passwords([role])[role])
 
 
 def drop_folders() -> dict[str, str]:
@@ -86,7 +109,7 @@ def sample_connections() -> dict[str, str]:
     }
     crm = {"conn_type": "http", "schema": "http", "host": "127.0.0.1", "port": int(known["crm_port"])}
     databases = {
-        "AIRFLOW_CONN_CASE_MANAGEMENT": server().dsn("case_management"),
+        "AIRFLOW_CONN_CASE_MANAGEMENT": role_dsn("case_reader", "case_management"),
         "AIRFLOW_CONN_CRM_API": json.dumps({**crm, "password": known["crm_token"]}),
     }
     return {name: value for name, value in (databases | folders).items() if name in connections_needed()}
@@ -118,7 +141,7 @@ def variables() -> dict[str, str]:
         **dbt_variables(database, home),
         "CRW_PGUSER": "crw_transformer",
         "CRW_PGPASSWORD": known["transformer_password"],
-        **_airflow_variables(known, database, home),
+        **_airflow_variables(known, home),
         "AIRFLOW_CONN_WAREHOUSE": role_dsn("crw_loader"),
         "AIRFLOW_CONN_MARTS": role_dsn("crw_dashboard"),
         "GX_ANALYTICS_ENABLED": "false",
@@ -143,8 +166,8 @@ def dbt_variables(database: Server, home: Path, name: str = "warehouse") -> dict
     }
 
 
-def _airflow_variables(known: dict[str, str], database: Server, home: Path) -> dict[str, str]:
-    metadata = database.dsn("airflow").replace("postgresql://", "postgresql+psycopg2://")
+def _airflow_variables(known: dict[str, str], home: Path) -> dict[str, str]:
+    metadata = role_dsn("crw_airflow", "airflow").replace("postgresql://", "postgresql+psycopg2://")
     options = {
         "CORE__DAGS_FOLDER": str(settings.PROJECT / "dags"),
         "CORE__LOAD_EXAMPLES": "False",
@@ -164,6 +187,8 @@ def _airflow_variables(known: dict[str, str], database: Server, home: Path) -> d
         "API__BASE_URL": f"http://127.0.0.1:{known['airflow_port']}",
         "API__SECRET_KEY": known["jwt_secret"],
         "LOGGING__BASE_LOG_FOLDER": str(home / "logs" / "airflow"),
+        "LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
+        "LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
         "LOGGING__LOGGING_LEVEL": "WARNING",
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
         "SCHEDULER__ENABLE_HEALTH_CHECK": "False",

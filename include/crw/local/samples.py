@@ -24,14 +24,13 @@ def prepare(business_date: date) -> None:
     """Make each sample source in use stand at the end of the business date. A source of the user's own is left alone."""
     in_use = environment.samples_in_use()
     end = datetime.combine(business_date + timedelta(days=1), time(), settings.HONG_KONG)
-    server = environment.server()
     if "AIRFLOW_CONN_CASE_MANAGEMENT" in in_use:
-        prepare_database(feedback, server.dsn("case_management"), end)
+        prepare_database(feedback, environment.role_dsn("sample_operator", "case_management"), end)
     for source, variable in environment.drop_folders().items():
         if variable in in_use:
             prepare_folder(source, settings.HOME / "sources" / source)
     if "AIRFLOW_CONN_CRM_API" in in_use:
-        prepare_database(crm, server.dsn("crm"), end)
+        prepare_database(crm, environment.role_dsn("sample_operator", "crm"), end)
         _start_crm(environment.variables())
 
 
@@ -96,7 +95,7 @@ def _start_crm(variables: dict[str, str]) -> None:
     known = environment.state()
     address = f"http://127.0.0.1:{known['crm_port']}"
     command = [sys.executable, "-m", "sample_operator.crm.api", "--port", known["crm_port"]]
-    dsn = environment.server().dsn("crm")
+    dsn = environment.role_dsn("sample_operator", "crm")
     services.start("crm-api", command, {**variables, "CRM_DSN": dsn, "CRM_TOKEN": known["crm_token"]})
     deadline = monotonic() + 30
     while monotonic() < deadline:

@@ -13,7 +13,7 @@ import httpx
 import psycopg
 
 from crw import settings, warehouse
-from crw.local import environment
+from crw.local import databases, environment
 from crw.local.postgres import Server
 
 AIRFLOW_PROCESSES = {
@@ -25,20 +25,15 @@ AIRFLOW_PROCESSES = {
 
 
 def start_databases() -> Server:
-    """Start PostgreSQL, create its four databases the first time, bring the warehouse's tables and roles up to date."""
+    """Start PostgreSQL, create its databases the first time, bring the warehouse's tables and all roles up to date."""
+    environment.keep_private()
     server = environment.server()
     server.start()
-    known = environment.state()
     with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        present = {name for (name,) in admin.execute("select datname from pg_database")}
-        for name in environment.DATABASES:
-            if name not in present:
-                admin.execute(f"create database {name}")
+        databases.prepare(admin, environment.passwords(databases.ROLES))
     with psycopg.connect(server.dsn("warehouse"), autocommit=True) as connection:
         warehouse.install(connection)
-        warehouse.set_passwords(
-            connection, {role: known[f"{role.removeprefix('crw_')}_password"] for role in environment.ROLES}
-        )
+        warehouse.set_passwords(connection, environment.passwords(environment.ROLES))
     return server
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,17 +37,26 @@ def build(connection: Connection, home: Path, manifest: dict[str, Any]) -> Path:
         home: the state folder, which holds Data Docs and dbt docs; the site is `<home>/site`.
         manifest: of dbt, for the catalogue.
     """
-    with connection.transaction():
+    with _alone(home), connection.transaction():  # one build at a time
         connection.execute("set transaction isolation level repeatable read, read only")
-        connection.execute("select pg_advisory_xact_lock(hashtext('crw.report.site'))")  # one build at a time
         draft = Path(tempfile.mkdtemp(prefix="site-", dir=home))
-        draft.chmod(0o755)  # a web server's user is another
         for name in OTHERS:
             if (home / name / "index.html").exists():
                 shutil.copytree(home / name, draft / name)
         write(Marts(connection), draft, manifest, before=home / "site")
         _put(draft, home / "site")
     return home / "site" / "index.html"
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Not by a lock of the database's: readers, as whom the pages are read, may take none."""
+    held = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def write(marts: Marts, folder: Path, manifest: dict[str, Any], before: Path) -> None:

@@ -1,0 +1,53 @@
+"""What `crw sql` prints, to a terminal, a file and a spreadsheet."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+HOSTILE = """select e'\\x1b]0;owned\\x07' as "t\x1b[2J", e'a\\nb' as lines, U&'\\202Edcba\\009B2J' as turned, '五月' as zh, null as none"""
+FORMULAS = "select '=1+1' as a, '@sum' as \"+b\", -5 as c, -0.5 as d, e'\\t=1' as e, array['=x'] as f, '-' as g"
+RUN = "import sys; from crw.local import query; query.run(*sys.argv[1:3], len(sys.argv) > 3)"
+
+
+def printed(server, statement, *spreadsheet):
+    command = [sys.executable, "-c", RUN, server.dsn(), statement, *spreadsheet]
+    return subprocess.run(command, capture_output=True, text=True).stdout
+
+
+def shown_on_a_terminal(server, statement):
+    """What reaches a terminal on standard output and error."""
+    ours, theirs = pty.openpty()
+    subprocess.run([sys.executable, "-c", RUN, server.dsn(), statement], stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 4096):
+            shown += part
+    except OSError:  # Linux's way to say that the other end is closed
+        pass
+    os.close(ours)
+    return shown.decode()
+
+
+@pytest.mark.parametrize(
+    "statement", [HOSTILE, "do $$ begin raise notice e'\\x1b[2J'; end $$", "select e'\\x1b[2J'::integer"]
+)
+def test_a_terminal_obeys_nothing_that_a_query_gives(server, statement):
+    shown = shown_on_a_terminal(server, statement)
+    assert "\\x1b" in shown
+    assert not set(shown) & {"\x1b", "\x07", "\x9b", "\u202e"}
+    assert ("五月" in shown) == (statement == HOSTILE)
+
+
+def test_a_file_gets_what_the_database_holds(server):
+    assert printed(server, HOSTILE) == 't\x1b[2J,lines,turned,zh,none\n\x1b]0;owned\x07,"a\nb",\u202edcba\x9b2J,五月,\n'
+    assert printed(server, FORMULAS) == "a,+b,c,d,e,f,g\n=1+1,@sum,-5,-0.5,\t=1,['=x'],-\n"
+
+
+def test_a_spreadsheet_gets_no_formula(server):
+    assert printed(server, FORMULAS, "--spreadsheet") == "a,'+b,c,d,e,f,g\n'=1+1,'@sum,-5,-0.5,'\t=1,['=x'],'-\n"
