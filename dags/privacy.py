@@ -20,7 +20,7 @@ with DAG(
 At noon on the 5th: persons whom no table keeps any longer get random pseudonyms (rows and figures stay), refused rows and examples in
 results are emptied, old Data Docs, logs and rows of Airflow's own database go. What went is in `audit.purge`.
 
-**Triage** - a red run says that a night is at work, or which line of `retention.csv` is wrong; done a second time it takes away what is left.
+**Triage** - a red run says that a night is at work, or which line of `retention.csv` is wrong; run again, it takes away what is left.
 """,
 ):
 

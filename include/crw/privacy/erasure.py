@@ -1,7 +1,7 @@
 """Erase one data subject: whatever tells of the person in the warehouse, in Airflow's metadata and in the files of the state folder.
 
-Rows stay, for figures count them. Their pseudonym becomes one made at random that is noted nowhere beside the old one: the same in all of the
-subject's rows, so that no figure can tell, and nobody can say whose it was. Refused rows are emptied.
+Rows stay, for figures count them. Their pseudonym becomes one made at random that is noted nowhere beside the old one: the same in
+all of the subject's rows, so that no figure can tell, and nobody can say whose it was. Refused rows are emptied.
 """
 
 from __future__ import annotations

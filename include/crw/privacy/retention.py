@@ -1,7 +1,7 @@
 """What goes by age: how long each entity is kept says the seed `retention`, and a monthly purge takes away what is older.
 
-A person is kept as long as any table needs the person; then the pseudonym becomes a random one in all rows at once. The rows stay, so that no
-figure changes, as of whatever date it is asked.
+A person is kept as long as any table needs the person; then the pseudonym becomes a random one in all rows at once. The rows stay,
+so that no figure changes, as of whatever date it is asked.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 
 from psycopg import Connection, IsolationLevel, sql
@@ -128,14 +129,11 @@ def _of_database(table: Table, source: Connection, old: bytes, new: bytes) -> It
 def _of_records(table: Table, under_old: Iterator[str], under_new: Iterator[str]) -> Iterator[tuple[str, str]]:
     """From the same records read twice, in the same order."""
     columns = [column.name for column in table.columns if column.pseudonym_of]
-    try:
-        for pair in zip(under_old, under_new, strict=True):
-            one, other = map(json.loads, pair)
-            if any(one[name] != other[name] for name in table.key):
-                raise ValueError
-            yield from ((one[name], other[name]) for name in columns if one[name])
-    except ValueError:
-        raise RotationError(f"{table.source}.{table.name} changed while it was read: rotate again") from None
+    for pair in zip_longest(under_old, under_new, fillvalue="{}"):
+        one, other = map(json.loads, pair)
+        if any(one.get(name) != other.get(name) for name in table.key):
+            raise RotationError(f"{table.source}.{table.name} changed while it was read: rotate again")
+        yield from ((one[name], other[name]) for name in columns if one[name])
 
 
 def _renew_files(home: Path, renewed: dict[str, str]) -> None:
