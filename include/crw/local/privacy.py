@@ -11,7 +11,7 @@ from datetime import datetime
 import psycopg
 
 from crw import connections, session, settings
-from crw.local import environment
+from crw.local import environment, samples
 from crw.privacy import access, erasure, pseudonym_key, rooms, rotation, subject
 
 
@@ -84,6 +84,8 @@ def _rotate(warehouse: psycopg.Connection, by: str, *, is_ours: bool) -> int:
         raise rotation.RotationError(
             "the new key must have 32 characters at least: type it, or send it on standard input"
         )
+    if is_ours:
+        samples.start_built(environment.samples_in_use())
     if kept:
         environment.keep_pseudonym_key(new, draft=True)
     for where, values in rotation.rotate(warehouse, settings.HOME, old, new.encode(), by).items():
