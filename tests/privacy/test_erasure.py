@@ -86,7 +86,7 @@ def test_the_next_delivery_does_not_bring_the_person_back(warehouse, home, anna)
         len({row for row in warehouse.execute("select person_key from raw.feedback__cases where case_no = 'N1'")}) == 1
     )
     for relation in rooms.relations(warehouse):
-        assert str(relation) == rooms.SUPPRESSION or rooms.count(warehouse, relation, anna.pattern) == 0, relation
+        assert str(relation) == rooms.SUPPRESSION or rooms.count(warehouse, relation, anna) == 0, relation
     assert warehouse.execute(
         "select sum(rows_suppressed)::int from audit.load where business_date = %s", [NEXT]
     ).fetchone() == (sum(2 * sum(bool(column.pseudonym_of) for column in table.columns) for table in world.PERSONS),)

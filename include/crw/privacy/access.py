@@ -32,8 +32,8 @@ def held(connection: Connection, subject: Subject) -> dict[str, list[dict[str, A
     """
     found = {}
     for relation in rooms.relations(connection):
-        statement = sql.SQL("select to_jsonb(t) from {} as t where t::text ~* %s").format(relation.quoted)
-        if rows := [row for (row,) in connection.execute(statement, [subject.pattern])]:
+        statement = sql.SQL("select to_jsonb(t) from {} as t where {}").format(relation.quoted, rooms.tells_of(subject))
+        if rows := [row for (row,) in connection.execute(statement)]:
             found[str(relation)] = rows
     for table in contracts.tables().values():
         if rows := [row for row in _belonging(connection, table, subject) if row not in found.get(_name(table), [])]:

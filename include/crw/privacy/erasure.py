@@ -60,9 +60,9 @@ def erase(
                 warehouse, "(record::text ~* %s or reasons::text ~* %s)", [subject.pattern] * 2
             )
         }
-        erased |= rooms.blot_out(warehouse, subject.replacements)
+        erased |= rooms.blot_out(warehouse, subject)
         if metadata:
-            tables = rooms.blot_out(metadata, subject.replacements, schemas=None)
+            tables = rooms.blot_out(metadata, subject, schemas=None)
             erased |= {f"airflow: {table}": rows for table, rows in tables.items()}
         erased["files"] = _blot_out_files(home, subject)
         erased = {where: found for where, found in erased.items() if found}
@@ -74,7 +74,7 @@ def erase(
     if left := [
         str(relation)
         for relation in rooms.relations(warehouse)
-        if str(relation) != rooms.SUPPRESSION and rooms.count(warehouse, relation, subject.pattern)
+        if str(relation) != rooms.SUPPRESSION and rooms.count(warehouse, relation, subject)
     ]:
         raise ErasureError(f"the subject is still in {', '.join(left)}: something was written meanwhile; erase again")
     return erased

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from psycopg import Connection, sql
 
 from crw import contracts
+from crw.privacy.subject import Subject
 
 WAREHOUSE = ("landing", "raw", "quarantine", "audit", "core", "candidate", "marts", "accounts")
 """The schemas that hold rows; staging and as_of are made of them when they are asked."""
@@ -20,6 +21,8 @@ SUPPRESSION = "audit.suppression"
 """The one table in which a pseudonym stands for the person that must not come back."""
 
 TEXTS = ("text", "character varying", "json", "jsonb", "text[]")
+ROW = sql.Identifier("t")
+
 HOLDS_OTHERS = ("json", "jsonb", "text[]")
 """Types of which a pseudonym may be a part."""
 
@@ -89,45 +92,48 @@ def relations(connection: Connection, schemas: Collection[str] | None = WAREHOUS
     return [Relation(*row) for row in found]
 
 
-def count(connection: Connection, relation: Relation, pattern: str) -> int:
-    """Rows in any value of which the pattern is found, whatever the case."""
-    statement = sql.SQL("select count(*) from {} as t where t::text ~* %s").format(relation.quoted)
-    return connection.execute(statement, [pattern]).fetchone()[0]
+def tells_of(subject: Subject, value: sql.Composable = ROW) -> sql.Composed:
+    """Condition that a value, or the whole row aliased `t`, tells of the subject."""
+    return sql.SQL('(lower({0}::text collate "C") like any ({1}) and {0}::text ~* {2})').format(
+        value, sql.Literal(subject.likes), sql.Literal(subject.pattern)
+    )
 
 
-def blot_out(
-    connection: Connection, replacements: Mapping[str, str], schemas: Collection[str] | None = WAREHOUSE
-) -> dict[str, int]:
-    """Put something else in the place of each pattern, in every value of every table but the suppression list.
+def count(connection: Connection, relation: Relation, subject: Subject) -> int:
+    """Rows that tell of the subject in any value."""
+    statement = sql.SQL("select count(*) from {} as t where {}").format(relation.quoted, tells_of(subject))
+    return connection.execute(statement).fetchone()[0]
+
+
+def blot_out(connection: Connection, subject: Subject, schemas: Collection[str] | None = WAREHOUSE) -> dict[str, int]:
+    """Put something else in the subject's place, in every value of every table but the suppression list.
 
     Args:
         connection: may change what holds them.
-        replacements: for each pattern its text.
+        subject: the person.
         schemas: as of `relations`.
 
     Returns:
         The rows changed, by table.
     """
     changed = {}
-    pattern = "|".join(replacements)
     for relation in relations(connection, schemas):
-        if str(relation) == SUPPRESSION or not (rows := count(connection, relation, pattern)):
+        if str(relation) == SUPPRESSION or not (rows := count(connection, relation, subject)):
             continue
         changed[str(relation)] = rows
         for column, type in relation.texts.items():
             value = sql.SQL("{}::text").format(sql.Identifier(column))
-            for searched, text in replacements.items():
+            for searched, text in subject.replacements.items():
                 value = sql.SQL("regexp_replace({}, {}, {}, 'gi')").format(
                     value, sql.Literal(searched), sql.Literal(text)
                 )
             connection.execute(
-                sql.SQL("update {} set {} = ({})::{} where {}::text ~* {}").format(
+                sql.SQL("update {} as t set {} = ({})::{} where {}").format(
                     relation.quoted,
                     sql.Identifier(column),
                     value,
                     sql.SQL(type),
-                    sql.Identifier(column),
-                    sql.Literal(pattern),
+                    tells_of(subject, sql.Identifier("t", column)),
                 )
             )
     return changed

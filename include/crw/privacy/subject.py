@@ -33,6 +33,12 @@ class Subject:
     """For each pattern by which the subject is found what takes its place: made at random, so that there is no way back."""
 
     @property
+    def likes(self) -> list[str]:
+        """Patterns of LIKE, in small letters, of which one fits whatever the regular expression does: they take a tenth of its time."""
+        words = [*self.pseudonyms, *(address.encode().lower().decode() for address in self.addresses)]
+        return ["%" + re.sub(r"([%_\\])", r"\\\1", word) + "%" for word in words]
+
+    @property
     def pattern(self) -> str:
         """A regular expression, of Python's and of PostgreSQL's, that finds the subject whatever the case."""
         return "|".join(self.replacements)
