@@ -6,10 +6,14 @@ so that no figure changes, as of whatever date it is asked.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 from psycopg import Connection, sql
 
 from crw import contracts, seeds
@@ -29,6 +33,9 @@ NIGHTS_IN_DATA_DOCS = 10
 
 FOR_EVER = ("raw", "core", "candidate", "marts", "landing")
 """What has no age of its own: history and figures, without persons once these are gone; candidate and landing, made anew each night."""
+
+OF_RUNS = ("dag_run", "task_instance", "xcom", "rendered_task_instance_fields", "log", "job")
+"""Airflow's tables of which what goes is counted."""
 
 LOGS = ("logs", "dbt/logs")
 
@@ -183,27 +190,19 @@ def _remove_files(folder: Path, months: int, but_newest: int = 0) -> int:
 
 
 def _clean_airflow(address: str, before: datetime) -> int:
-    """What `airflow db clean` does, all tables, nothing archived; returns how many rows went of runs, tasks, XCom and rendered fields."""
-    import pendulum
-    from airflow.utils.db_cleanup import run_cleanup
-    from sqlalchemy import create_engine, text
-    from sqlalchemy.orm import Session
+    """What `airflow db clean` takes from all tables, nothing archived; returns how many rows went of those that grow with each run.
 
-    counted = text(
-        "select "
-        + " + ".join(f"(select count(*) from {table})" for table in ("dag_run", "task_instance", "xcom", "log", "job"))
-    )
-    engine = create_engine(address)
-    with Session(engine) as session:
-        rows = session.scalar(counted)
-        run_cleanup(
-            clean_before_timestamp=pendulum.instance(before),
-            confirm=False,
-            skip_archive=True,
-            session=session,
-            error_on_cleanup_failure=True,
+    By Airflow's own command, as a process of its own: a task's process is kept from the database, whatever address it is given.
+    """
+    counted = "select " + " + ".join(f"(select count(*) from {table})" for table in OF_RUNS)
+    command = ["airflow", "db", "clean", "--clean-before-timestamp", before.isoformat(), "--skip-archive", "--yes"]
+    environment = os.environ | {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": address}
+    with psycopg.connect(address.replace("+psycopg2", ""), autocommit=True) as metadata:
+        (rows,) = metadata.execute(counted).fetchone()
+        subprocess.run(
+            [sys.executable, "-m", *command, "--error-on-cleanup-failure"],
+            env=environment,
+            check=True,
+            stdout=sys.stderr,
         )
-        session.commit()
-        left = session.scalar(counted)
-    engine.dispose()
-    return rows - left
+        return rows - metadata.execute(counted).fetchone()[0]
