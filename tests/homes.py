@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from crw.local.postgres import Server
+from crw.local.postgres import Server, binaries
 
 
 class Home:
@@ -22,11 +22,12 @@ class Home:
         }
         self.environment["CRW_HOME"] = str(folder)
 
-    def crw(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run `crw <command>`; standard output and error come back together."""
+    def crw(self, *command: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """Run `crw <command>`, with what a person types into it; standard output and error come back together."""
         return subprocess.run(
             [sys.executable, "-m", "crw.local.cli", *command],
             env=self.environment,
+            input=typed,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -48,6 +49,29 @@ class Home:
         with psycopg.connect(Server(self.folder / "postgres").dsn(database), autocommit=True) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
+
+    def holds(self, words: list[str]) -> list[str]:
+        """Which of the words stand in a dump of the warehouse or of Airflow's database, but for who is suppressed, or in a file.
+
+        Not looked at are the files that the databases, the sample's sources and the secrets are.
+        """
+        found = []
+        expected = self.folder / "sought"
+        expected.write_text("\n".join(words), encoding="utf-8")
+        grep = ["grep", "-i", "-o", "-F", "-f", str(expected)]
+        for database in ("warehouse", "airflow"):
+            dump = [binaries() / "pg_dump", "--statistics", "--exclude-table-data=audit.suppression", "--dbname"]
+            with subprocess.Popen(
+                [*dump, Server(self.folder / "postgres").dsn(database)], stdout=subprocess.PIPE
+            ) as dumped:
+                found += subprocess.run(grep, stdin=dumped.stdout, capture_output=True, text=True).stdout.split("\n")
+            assert dumped.returncode == 0
+        leave = ["--exclude=sought", "--exclude=state.json", "--exclude-dir=data", "--exclude-dir=sources"]
+        found += subprocess.run(
+            [*grep, "-r", "-h", *leave, str(self.folder)], capture_output=True, text=True
+        ).stdout.split("\n")
+        expected.unlink()
+        return sorted({word for word in found if word})
 
     def marts(self) -> dict[str, list[tuple]]:
         """Content of every published mart, in an order of its own, but of that which tells of the nights themselves."""

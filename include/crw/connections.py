@@ -5,6 +5,7 @@ Outside Airflow's own processes the same `AIRFLOW_CONN_<ID>` variables are read.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ from crw import session
 
 WAREHOUSE = "warehouse"
 MARTS = "marts"
+AIRFLOW_METADATA = "airflow_metadata"
 API_TIMEOUT = 30.0  # seconds, for one page
 
 
@@ -31,6 +33,19 @@ def marts() -> psycopg.Connection:
     connection = database(MARTS)
     connection.autocommit = True
     return connection
+
+
+def transformer() -> psycopg.Connection:
+    """An autocommit connection to the warehouse as dbt logs in (CRW_PG variables)."""
+    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "DATABASE"}
+    connection = psycopg.connect(**{key: os.environ[f"CRW_PG{name}"] for key, name in names.items()}, autocommit=True)
+    session.fix(connection)
+    return connection
+
+
+def airflow_metadata() -> str:
+    """Address of Airflow's own database, as SQLAlchemy has it: a task is not told where that is otherwise."""
+    return Connection.get(AIRFLOW_METADATA).get_uri().replace("postgres://", "postgresql+psycopg2://", 1)
 
 
 def database(connection_id: str) -> psycopg.Connection:

@@ -11,7 +11,8 @@ from psycopg import Connection
 from crw import connections, contracts, landing, ledger, publish, quality, quarantine, reconcile, unread
 from crw.contracts import Table
 from crw.ledger import Load
-from crw.sources import Batch, api, database, files, folder, pseudonym, scratch
+from crw.privacy import pseudonym_key
+from crw.sources import Batch, api, database, files, folder, scratch
 
 
 def extract(warehouse: Connection, table: Table, business_date: date, run_id: str, *, is_retry: bool = False) -> int:
@@ -92,11 +93,21 @@ def _open_batch(warehouse: Connection, load: Load) -> Iterator[Batch]:
         case "database":
             with connections.database(table.connection) as source:
                 yield database.read(
-                    table, source, load.interval, pseudonym.key(), reconcile.comparison(warehouse, load)
+                    table,
+                    source,
+                    load.interval,
+                    pseudonym_key.current(warehouse),
+                    reconcile.comparison(warehouse, load),
                 )
         case "api":
             with connections.api(table.connection) as client:
-                yield api.read(table, client, load.interval, pseudonym.key(), reconcile.comparison(warehouse, load))
+                yield api.read(
+                    table,
+                    client,
+                    load.interval,
+                    pseudonym_key.current(warehouse),
+                    reconcile.comparison(warehouse, load),
+                )
         case "files":
             published = ledger.published_deliveries(warehouse, table, load.business_date)
             yield files.read(table, connections.folder(table.connection), load.interval, published)
@@ -104,4 +115,4 @@ def _open_batch(warehouse: Connection, load: Load) -> Iterator[Batch]:
             published = ledger.published_deliveries(warehouse, table, load.business_date)
             patterns = [other.layout.files for other in contracts.sources()[table.source]]
             drop = connections.folder(table.connection)
-            yield folder.read(table, drop, load.interval, pseudonym.key(), published, patterns)
+            yield folder.read(table, drop, load.interval, pseudonym_key.current(warehouse), published, patterns)

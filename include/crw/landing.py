@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from crw import ledger
 from crw.contracts import Column, Table
 from crw.ledger import Load
+from crw.privacy import suppression
 from crw.sources import BLANKS, DELIMITER, Batch, Rejection, Section
 from crw.warehouse import columns_of, landing_table
 
@@ -64,9 +65,11 @@ def land(connection: Connection, load: Load, batch: Batch) -> int:
                 rows_read = _land_json(cursor, load, batch.blocks)
         _quarantine_beyond_bounds(cursor, load)
         rows_read += _quarantine_unread(cursor, load, batch.rejected, first_row_no=rows_read + 1)
+        suppressed = suppression.apply(cursor, load)
         analyze(cursor, table)
         _check_count(cursor, load, rows_read)
         told = {"deliveries": Jsonb(batch.deliveries), "rows_amended_since": batch.amended_since}
+        told |= {"rows_suppressed": suppressed}
         ledger.record(connection, load, "landed", rows_read=rows_read, **told)
     return rows_read
 

@@ -10,6 +10,7 @@ from psycopg import Connection, sql
 from crw import ledger, readers, reconcile
 from crw.ledger import Load, LoadError
 from crw.mart_columns import added_columns
+from crw.privacy import suppression
 from crw.warehouse import (
     columns_of,
     ensure_partition,
@@ -110,7 +111,9 @@ def publish_source(connection: Connection, loads: list[Load]) -> dict[str, Figur
     for load in loads:
         ensure_partition(connection, load.table, load.business_date)
     with connection.transaction():
-        return {load.table.name: publish_load(connection, load) for load in loads}
+        figures = {load.table.name: publish_load(connection, load) for load in loads}
+        suppression.forget_salt(connection, loads[0].table.source)
+    return figures
 
 
 def publish_marts(connection: Connection, business_date: date, run_id: str) -> dict[str, int]:

@@ -20,6 +20,9 @@ from crw.suites import QualityError
 from crw.validation import RuleResult
 from crw.warehouse import landing_table
 
+SHOWN_OF_ROWS = {"partial_unexpected_list", "partial_unexpected_counts", "partial_unexpected_index_list", "details"}
+"""Where GX's result of a rule repeats values of rows."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -77,7 +80,7 @@ def validate_landing(
     }
     results, report = validation.run(connection, suite, ("landing", table.identifier), parameters)
     rows = _count_rows(connection, landing_table(table))
-    run = _Run(suite["name"], business_date, load_id, rows, results, report)
+    run = _Run(suite["name"], business_date, load_id, rows, results, _without_texts(table, report))
     try:
         _refuse(f"landing.{table.identifier}", [_with_keys(connection, table, result) for result in results])
         with connection.transaction():
@@ -192,6 +195,33 @@ def _record(connection: Connection, run: _Run, success: bool) -> None:
             Jsonb({"rows": run.rows, "rules": rules, "gx": run.report}),
         ],
     )
+
+
+def _without_texts(table: Table, report: dict[str, Any]) -> dict[str, Any]:
+    """GX's result as the ledger and Data Docs may keep it: of what somebody may have written, only keys and codes are shown."""
+    columns = {column.name: column for column in table.columns}
+
+    def shown(name: str | None, value: Any) -> Any:
+        if isinstance(value, dict):
+            value_of = name if value.keys() == {"value", "count"} else None
+            return {key: shown(value_of if key == "value" else key, entry) for key, entry in value.items()}
+        if isinstance(value, list):
+            return [shown(name, entry) for entry in value]
+        column = columns.get(name)
+        if not isinstance(value, str) or (column and (name in table.key or column.type not in ("text", "jsonb"))):
+            return value
+        is_code = (
+            quarantine.is_code(column, value)
+            if column and column.codes
+            else not column and quarantine.CODE.fullmatch(value)
+        )
+        return value if is_code else "another text"
+
+    for result in report["results"]:
+        of = result["expectation_config"]["kwargs"].get("column")
+        for name in result["result"].keys() & SHOWN_OF_ROWS:
+            result["result"][name] = shown(of, result["result"][name])
+    return report
 
 
 def _extent(result: RuleResult) -> str:

@@ -228,6 +228,52 @@ create table if not exists quarantine.record (
 comment on table quarantine.record is 'One row per row refused: the whole record as it came, and why. reasons is an array of {rule, column, value, message, severity}.';
 create index if not exists record_by_table on quarantine.record (source, table_name, business_date);
 
+-- Privacy (crw.privacy): who is forgotten, who must not come back, under which key the pseudonyms are, and what has gone by age.
+alter table audit.load add column if not exists rows_suppressed bigint;
+comment on column audit.load.rows_suppressed is 'Values of the batch in which a suppressed person stood and a random pseudonym took its place, while landing. The rows are among rows_read as any other.';
+
+create table if not exists audit.erasure (
+    erasure_id bigint generated always as identity primary key,
+    erased_at timestamptz not null default clock_timestamp(),
+    erased_by text not null check (erased_by <> ''),
+    reason text not null check (reason <> ''),
+    erased jsonb not null
+);
+comment on table audit.erasure is 'Proof of each erasure of a data subject: when, by whom, why, and how many rows of each table, and files, told of the person. Whose it was it does not say.';
+
+create table if not exists audit.suppression (
+    pseudonym text primary key,
+    since date not null default current_date
+);
+comment on table audit.suppression is 'Pseudonyms of who was erased: a delivery that still has the person is landed without. The only place where they still stand.';
+
+create table if not exists audit.nobody (
+    pseudonym text primary key
+);
+comment on table audit.nobody is 'Random pseudonyms that took the place of erased persons. Nothing says of which.';
+
+create table if not exists audit.suppression_salt (
+    source text primary key,
+    salt bytea not null default uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
+);
+comment on table audit.suppression_salt is 'What makes the random pseudonyms of a source''s night agree between its tables; gone when the source is published.';
+
+create table if not exists audit.pseudonym_key (
+    fingerprint text primary key,
+    used_from timestamptz not null default clock_timestamp(),
+    rotated_by text
+);
+comment on table audit.pseudonym_key is 'Fingerprints of the keys that the pseudonyms were made with; the newest is of the one in use. No key can be had from one.';
+
+create table if not exists audit.purge (
+    purge_id bigint generated always as identity primary key,
+    purged_at timestamptz not null default clock_timestamp(),
+    entity text not null,
+    keep_months integer not null,
+    rows_purged bigint not null
+);
+comment on table audit.purge is 'What the monthly purge took away: one row per entity of the seed retention, none purged included.';
+
 -- What dbt tells readers of the nights is counted over these: no value of a refused row is in them.
 create or replace view audit.refusal as
 select record_id, load_id, source, table_name, business_date, reason ->> 'rule' as rule, reason ->> 'severity' as severity,

@@ -40,6 +40,17 @@ def main() -> int:
     approve.add_argument("rule", help="vanished: keys that are gone from the source")
     approve.add_argument("--reason", required=True)
     approve.add_argument("--by", required=True, help="who says so")
+    subject = commands.add_parser(
+        "subject", help="write what is held on a person, whose identifiers are asked for, to FILE.json and FILE.html"
+    )
+    subject.add_argument("file", type=Path)
+    erase = commands.add_parser(
+        "erase", help="erase a person, whose identifiers are asked for, everywhere and for good"
+    )
+    erase.add_argument("--reason", required=True, help="why, or the request's number; no identifier")
+    erase.add_argument("--by", required=True, help="who does it")
+    rotate = commands.add_parser("rotate-key", help="make all pseudonyms anew under a new key")
+    rotate.add_argument("--by", required=True, help="who does it")
     commands.add_parser("up", help="start everything and keep it running")
     commands.add_parser(
         "install",
@@ -79,6 +90,12 @@ def _run(arguments: argparse.Namespace) -> int:
             return _check(arguments.source, arguments.file, arguments.date)
         case "approve":
             return _approve(arguments)
+        case "subject" | "erase" | "rotate-key":
+            from crw.local import privacy
+
+            is_ours = "CRW_PGHOST" not in os.environ
+            _reach_warehouse()
+            return privacy.run(arguments, is_ours=is_ours)
         case "up":
             return _up()
         case "install":

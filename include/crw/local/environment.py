@@ -47,13 +47,26 @@ def state() -> dict[str, str]:
     missing = {name: make for name, make in _MADE.items() if name not in known}
     if missing:
         known |= {name: make() for name, make in missing.items()}
-        settings.HOME.mkdir(parents=True, exist_ok=True)
-        # Renamed into place, so that no other process reads half of it.
-        draft = path.with_suffix(f".{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(json.dumps(known, indent=2))
-        draft.rename(path)
+        _write(known)
     return known
+
+
+def _write(known: dict[str, str]) -> None:
+    settings.HOME.mkdir(parents=True, exist_ok=True)
+    # Renamed into place, so that no other process reads half of it.
+    path = settings.HOME / "state.json"
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(known, indent=2))
+    draft.rename(path)
+
+
+def keep_pseudonym_key(key: str, *, draft: bool) -> None:
+    """Keep a key in `state.json`: as the one to come, or as the one in use, and then the one before it is destroyed."""
+    known = state() | {"pseudonym_key_to_come" if draft else "pseudonym_key": key}
+    if not draft:
+        known.pop("pseudonym_key_to_come", None)
+    _write(known)
 
 
 def keep_private() -> None:
@@ -144,6 +157,7 @@ def variables() -> dict[str, str]:
         **_airflow_variables(known, home),
         "AIRFLOW_CONN_WAREHOUSE": role_dsn("crw_loader"),
         "AIRFLOW_CONN_MARTS": role_dsn("crw_dashboard"),
+        "AIRFLOW_CONN_AIRFLOW_METADATA": role_dsn("crw_airflow", "airflow"),
         "GX_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "TZ": "Asia/Hong_Kong",

@@ -53,26 +53,28 @@ def of_name(value: str | None, secret: bytes) -> str | None:
     return pseudonym(" ".join(sorted(words)), secret)
 
 
-def prepare(connection: Connection, secret: bytes) -> None:
-    """Give the current transaction of a PostgreSQL source what `expression` needs."""
+def prepare(connection: Connection, secret: bytes, name: str = "crw") -> None:
+    """Give the current transaction of a PostgreSQL source what `expression` needs, under a name that tells one key from another."""
     block = (hashlib.sha256(secret).digest() if len(secret) > BLOCK else secret).ljust(BLOCK, b"\0")
-    for name, pad in (("crw.inner_key", 0x36), ("crw.outer_key", 0x5C)):
+    for part, pad in (("inner_key", 0x36), ("outer_key", 0x5C)):
         padded = bytes(byte ^ pad for byte in block).hex()
-        connection.execute("select set_config(%s, %s, true)", [name, padded])
+        connection.execute("select set_config(%s, %s, true)", [f"{name}.{part}", padded])
 
 
-def expression(column: str) -> sql.Composed:
+def expression(column: str, name: str = "crw") -> sql.Composed:
     """SQL that computes the same pseudonym inside a PostgreSQL source of whatever encoding, so that the value never leaves it."""
     # Blanks are trimmed as UTF-8 in hexadecimal: LATIN1 has not all of them, and SQL_ASCII would take them for single bytes.
     # Hardly a value has any, so the first and the last character are looked at before. The keys are decoded in subqueries: once a
     # statement instead of once a row.
     return sql.SQL(
-        "encode(sha256((select decode(current_setting('crw.outer_key'), 'hex')) || sha256("
-        "(select decode(current_setting('crw.inner_key'), 'hex')) || nullif("
+        "encode(sha256((select decode(current_setting({outer}), 'hex')) || sha256("
+        "(select decode(current_setting({inner}), 'hex')) || nullif("
         "case when ascii({text}) between 33 and 126 and ascii(right({text}, 1)) between 33 and 126 then {bytes} "
         "else decode(regexp_replace(encode({bytes}, 'hex'), {ends}, '', 'g'), 'hex') end, ''))), 'hex')"
     ).format(
         text=sql.SQL("{}::text").format(sql.Identifier(column)),
         bytes=sql.SQL("convert_to(lower({}::text collate \"C\"), 'UTF8')").format(sql.Identifier(column)),
         ends=sql.Literal(f"^({_BLANK})+|({_BLANK})+$"),
+        outer=sql.Literal(f"{name}.outer_key"),
+        inner=sql.Literal(f"{name}.inner_key"),
     )

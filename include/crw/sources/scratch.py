@@ -41,11 +41,14 @@ def folder() -> Iterator[Path]:
         os.close(held)
 
 
-def sweep() -> None:
-    """Remove the scratch folders of processes that are dead."""
+def sweep() -> int:
+    """Remove the scratch folders of processes that are dead, and return how many."""
+    removed = 0
     with locked(room()):
         for path in dead(room(), PREFIX):
             shutil.rmtree(path)
+            removed += 1
+    return removed
 
 
 def dead(among: Path, prefix: str) -> Iterator[Path]:

@@ -1,0 +1,90 @@
+"""A new key: whom a source has gets the pseudonym that the next night makes, all others a random one, and no figure can tell."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import psycopg
+import pytest
+
+from crw import contracts
+from crw.privacy import pseudonym_key, rotation
+from crw.sources import pseudonym
+from tests import case_database
+from tests.privacy import world
+from tests.privacy.test_erasure import figures
+
+NEW = b"the key that comes after the one of a test"
+
+
+@pytest.fixture
+def sources(server, tmp_path, monkeypatch):
+    """A case database that has one of the persons, and a drop folder that has the other."""
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        admin.execute("drop database if exists cases_to_rotate with (force)")
+        admin.execute("create database cases_to_rotate")
+    with psycopg.connect(server.dsn("cases_to_rotate"), autocommit=True) as cases:
+        case_database.create(cases)
+        case_database.insert(
+            cases, "cases", {"case_no": "N1", "complainant_email": f" {world.EMAIL} "}, {"case_no": "N3"}
+        )
+    drop = tmp_path / "drop" / "newsletter"
+    drop.mkdir(parents=True)
+    event = {
+        column.field: None for column in contracts.table("engagement", "email_event").columns if not column.provenance
+    }
+    (drop / "events.jsonl").write_text(json.dumps(event | {"email": world.OTHER, "sg_event_id": "V1"}) + "\n")
+    monkeypatch.setenv("AIRFLOW_CONN_CASE_MANAGEMENT", server.dsn("cases_to_rotate"))
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_ENGAGEMENT_DROP", json.dumps({"conn_type": "fs", "extra": {"path": str(drop.parent)}})
+    )
+    monkeypatch.setenv("CRW_SOURCES", "feedback,engagement")
+
+
+def test_every_pseudonym_is_changed_and_no_figure(database, tmp_path, sources, monkeypatch):
+    home = tmp_path / "home"
+    world.build(database, home)
+    monkeypatch.setenv("CRW_PSEUDONYM_KEY", world.KEY.decode())
+    pseudonym_key.current(database)
+    database.execute(
+        "insert into audit.suppression (pseudonym) values (%s)", [pseudonym.pseudonym(world.EMAIL, world.KEY)]
+    )
+    before = figures(database)
+    told = rotation.rotate(database, home, world.KEY, NEW, "Officer 7")
+    assert (told["persons"], told["at no source"]) == (
+        4,
+        2,
+    )  # two addresses, and two names that no source taking part has
+    assert figures(database) == before
+    old = "|".join(pseudonym.pseudonym(each, world.KEY) for each in (world.EMAIL, world.OTHER))
+    assert not re.search(old, world.dump(database))
+    assert old.partition("|")[0] not in world.told(home).replace(
+        (home / "dbt/target/parsed.bin").read_bytes().decode("latin-1"), ""
+    )
+    anna, bo = (pseudonym.pseudonym(each, NEW) for each in (world.EMAIL, world.OTHER))
+    for table, column in (
+        ("feedback__cases", "case_no"),
+        ("membership__contact", "contact_id"),
+        ("engagement__email_event", "event_id"),
+    ):
+        found = database.execute(f"select person_key from raw.{table} order by {column}").fetchall()
+        assert found == [(anna,), (bo,)], table
+    assert database.execute("select pseudonym from audit.suppression").fetchone() == (anna,)
+    with pytest.raises(pseudonym_key.WrongKey):
+        pseudonym_key.current(database)
+    monkeypatch.setenv("CRW_PSEUDONYM_KEY", NEW.decode())
+    assert pseudonym_key.current(database) == NEW
+    with pytest.raises(rotation.RotationError, match="used before"):
+        rotation.rotate(database, home, NEW, world.KEY, "Officer 7")
+
+
+def test_a_source_that_cannot_be_reached_leaves_everything_as_it_was(database, tmp_path, sources, monkeypatch):
+    world.build(database, tmp_path / "home")
+    before = world.dump(database)
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_ENGAGEMENT_DROP", json.dumps({"conn_type": "fs", "extra": {"path": str(tmp_path / "missing")}})
+    )
+    with pytest.raises(FileNotFoundError):
+        rotation.rotate(database, tmp_path / "home", world.KEY, NEW, "Officer 7")
+    assert world.dump(database) == before
