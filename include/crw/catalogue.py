@@ -40,6 +40,8 @@ to each mart of periods `fiscal_year` and `is_latest`, its newest complete perio
 
 Names: `_share` lies between 0 and 1 and has its counts beside it, so add up the counts and divide, never average shares;
 `_pct` is a relative change in percent, `_pp` a difference in percentage points; an unknown denominator gives an empty cell.
+Unit and number format of each figure, and the list of `code_name` that names a column's codes, stand in `meta` of the column in the
+mart's YAML, where this page, the pages and the dashboards find them; a unit's names in both languages are list `unit` of `code_name`.
 """
 
 METRICS = """\
@@ -145,6 +147,23 @@ def key_of(mart: dict[str, Any]) -> list[str]:
     return of_model[0] if of_model else of_column
 
 
+def unit_of(column: dict[str, Any]) -> str:
+    """What a column counts, by its English name in seed word, or that each row says it; nothing where it is no figure."""
+    unit = column["config"]["meta"].get("unit", "")
+    names = {row["code"]: row["name_en"] for row in seeds.rows("word") if row["list"] == "unit"}
+    return names.get(unit, "as the row says" if unit == "by_row" else unit)
+
+
+def formats_of(manifest: dict[str, Any]) -> dict[tuple[str, str], str]:
+    """How to show the figures of the marts, as d3-format writes it, by mart and column."""
+    return {
+        (mart["name"], name): column["config"]["meta"]["format"]
+        for mart in marts_of(manifest)
+        for name, column in mart["columns"].items()
+        if "format" in column["config"]["meta"]
+    }
+
+
 def _grain(mart: dict[str, Any]) -> str:
     return ", ".join(f"`{name}`" for name in key_of(mart))
 
@@ -163,18 +182,25 @@ def _chapter(mart: dict[str, Any], manifest: dict[str, Any]) -> str:
     }
     lines = [f"## {mart['name']}", "", _flat(mart["description"]), ""]
     lines += [f"- **{name}**: {value}" for name, value in facts.items() if value]
-    lines += ["", "| column | type | definition |", "|---|---|---|"]
+    lines += ["", "| column | type | unit | definition |", "|---|---|---|---|"]
     lines += [
-        f"| `{name}` | {column['data_type']} | {_definition(column)} |" for name, column in mart["columns"].items()
+        f"| `{name}` | {column['data_type']} | {unit_of(column)} | {_definition(column)} |"
+        for name, column in mart["columns"].items()
     ]
     return "\n".join([*lines, "", *_example(mart), ""])
 
 
 def _meta(node: dict[str, Any]) -> dict[str, str]:
     """What the model or column says of itself beyond its description: caveat, formula and the like."""
-    meta = node["config"]["meta"]
-    told = {name: _days_of(value) if name == "pledge" else _flat(str(value)) for name, value in meta.items()}
+    meta = {name: value for name, value in node["config"]["meta"].items() if name not in ("unit", "format")}
+    in_words = {"pledge": _days_of, "codes": _list_of}
+    told = {name: in_words.get(name, _flat)(str(value)) for name, value in meta.items()}
     return {name.replace("_", " ").capitalize(): value for name, value in told.items()}
+
+
+def _list_of(codes: str) -> str:
+    """Where code_name names the codes of a column."""
+    return "the list that dimension names." if codes == "by_row" else f"list {codes}."
 
 
 def _days_of(milestones: str) -> str:

@@ -127,7 +127,7 @@ def _refusals(words: Words, rows: list[Row]) -> list[Block]:
 
 
 def _source(words: Words, source: str) -> str:
-    return words.named(f"source_{source}", source)
+    return words.code("source", source)
 
 
 def _sum(rows: Iterable[Row], measure: str, detail: str | None = None) -> Decimal | int:

@@ -18,6 +18,53 @@ select
     region as part_of
 from {{ ref('district') }}
 union all
+-- What the sources name themselves; industries are told as the CRM writes them.
+select
+    'post_office' as list,
+    post_office_code as code,
+    (row_number() over (order by post_office_code))::integer as sort_order,
+    name_en,
+    name_zh,
+    null as counts_as,
+    district_code as part_of
+from {{ ref('dim_post_office') }}
+union all
+select
+    'group' as list,
+    group_code as code,
+    (row_number() over (order by group_code))::integer as sort_order,
+    name_en,
+    name_zh,
+    null as counts_as,
+    null as part_of
+from {{ ref('dim_liaison_group') }}
+union all
+select
+    'industry' as list,
+    industry_code as code,
+    (row_number() over (order by industry_code))::integer as sort_order,
+    industry_code as name_en,
+    null as name_zh,
+    null as counts_as,
+    null as part_of
+from (
+    select distinct industry_code
+    from {{ ref('dim_customer') }}
+    where industry_code is not null
+) as industry
+union all
+-- Feedback is told by the size of the company, the survey by what the respondent speaks for.
+select
+    'segment' as list,
+    code,
+    sort_order,
+    name_en,
+    name_zh,
+    counts_as,
+    null as part_of
+from {{ ref('code_list') }}
+where list in ('size_band', 'respondent_segment')
+union all
 select
     'kpi' as list,
     kpi as code,
@@ -72,6 +119,8 @@ from (
     union
     select list from {{ ref('word') }}
     where list <> 'any_list'
+    union
+    select * from (values ('post_office'), ('group'), ('industry'), ('segment')) as of_source (list)
 ) as lists
 cross join {{ ref('word') }} as total
 where total.list = 'any_list'
