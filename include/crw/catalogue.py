@@ -57,7 +57,8 @@ make metric Q="--metrics satisfied_share,valid_answers --group-by wave_code,resp
 .venv/bin/crw mf list dimensions --metrics complaints
 ```
 
-Periods: `metric_time__fiscal_year`, `metric_time__fiscal_quarter`, `metric_time__month` and all that MetricFlow has of itself.
+Periods have the names of the marts' bases: `metric_time__month`, `metric_time__fiscal_quarter`, `metric_time__fiscal_year`,
+`metric_time__calendar_year`, and all that MetricFlow has of itself.
 Unlike the marts, metrics give no row where nothing counts, and of a period that still runs a change or a churn share says what
 it is so far; like them they are empty where part of what they need lies before the history, or among unknown holidays. Metrics
 read `core`: they are as of the last night that was built, and small counts are not suppressed.
