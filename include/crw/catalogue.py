@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -107,8 +106,17 @@ def write_dbt_docs(folder: Path) -> Path:
     with _defaults(CRW_BUSINESS_DATE="2000-01-01", CRW_SEED_PATH=str(seeds.prepare())):
         _dbt("docs", "generate", "--static", "--target-path", str(target))
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(target / "static_index.html", folder / "index.html")
+    html = (target / "static_index.html").read_text(encoding="utf-8")
+    (folder / "index.html").write_text(_as_published(html), encoding="utf-8")
     return folder / "index.html"
+
+
+def _as_published(html: str) -> str:
+    """dbt's docs with each mart under the schema in which readers find it; dbt builds it in `candidate`."""
+    for mart, schema in publish.SCHEMA.items():
+        html = re.sub(rf'("schema": ?)"candidate"(, ?"name": ?"{mart}")', rf'\1"{schema}"\2', html)
+        html = html.replace(rf"\"candidate\".\"{mart}\"", rf"\"{schema}\".\"{mart}\"")
+    return html.replace('"candidate"', '"marts"').replace(r"\"candidate\"", r"\"marts\"")
 
 
 def _dbt(*arguments: str) -> None:

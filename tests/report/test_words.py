@@ -167,7 +167,9 @@ def test_why_a_row_was_refused_is_said_in_the_language_of_the_page():
     ]
     assert len(refusing) > 30
     said = {refusal: (health.rule(EN, *refusal), health.rule(ZH, *refusal)) for refusal in refusing}
-    assert [refusal for refusal, (_, zh) in said.items() if zh["lang"] or not re.search("[\u4e00-\u9fff]", zh["text"])] == []
+    assert [
+        refusal for refusal, (_, zh) in said.items() if zh["lang"] or not re.search("[\u4e00-\u9fff]", zh["text"])
+    ] == []
     assert [refusal for refusal, (en, _) in said.items() if re.search("[\u4e00-\u9fff]", en["text"])] == []
     # What an operator adds may have a note in one language: it is marked as that.
     assert health.rule(ZH, "feedback", "cases", "closed_has_date")["lang"] == "en"

@@ -105,7 +105,8 @@ union all
     order by list asc, counts_as asc, sort_order asc
 )
 union all
--- What marts write for totals and for the unknown is named in every list, so that a join on list and code loses no row.
+-- What marts write for totals and for the unknown is named in every list, so that a join on list and code loses no row;
+-- a mart that breaks down by dimension names its list there, or all.
 select
     lists.list,
     total.code,
@@ -120,7 +121,7 @@ from (
     select list from {{ ref('word') }}
     where list <> 'any_list'
     union
-    select * from (values ('post_office'), ('group'), ('industry'), ('segment')) as of_source (list)
+    select * from (values ('post_office'), ('group'), ('industry'), ('segment'), ('all')) as other (list)
 ) as lists
 cross join {{ ref('word') }} as total
 where total.list = 'any_list'
