@@ -18,12 +18,12 @@ select
     region as part_of
 from {{ ref('district') }}
 union all
--- What the sources name themselves; industries are told as the CRM writes them.
+-- What the sources name themselves, and without a name are told by their code; industries as the CRM writes them.
 select
     'post_office' as list,
     post_office_code as code,
     (row_number() over (order by post_office_code))::integer as sort_order,
-    name_en,
+    coalesce(name_en, post_office_code) as name_en,
     name_zh,
     null as counts_as,
     district_code as part_of
@@ -33,7 +33,7 @@ select
     'group' as list,
     group_code as code,
     (row_number() over (order by group_code))::integer as sort_order,
-    name_en,
+    coalesce(name_en, group_code) as name_en,
     name_zh,
     null as counts_as,
     null as part_of
