@@ -6,7 +6,9 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from itertools import combinations
+from typing import Any
 
+from crw import catalogue
 from crw.report import catalogue_page, site
 
 Rows = list[tuple]
@@ -90,16 +92,19 @@ def told(query: Callable[[str], Rows], marts: str) -> list[str]:
     ]
 
 
-def _others(query: Callable[[str], Rows], marts: str, mart: str) -> dict[str, tuple[str, set[str]]]:
-    """Every mart but this one, and each KPI of the scorecard under the name of the column that it is: a relation, and its columns."""
-    columns = defaultdict(set)
+def _others(query: Callable[[str], Rows], marts: str, mart: str) -> dict[str, tuple[str, dict[str, str | None]]]:
+    """Every mart but this one, and each KPI of the scorecard under the name of the column that it is: a relation, and its columns
+    with their units: members of a club are companies, those of a liaison group are people."""
+    manifest = site.manifest_of_the_build()
+    units = _units(manifest)
+    columns = defaultdict(dict)
     for name, column in query(
         f"select table_name, column_name from information_schema.columns where table_schema = '{marts}'"
     ):
-        columns[name].add(column)
+        columns[name][column] = units.get((name, column))
     found = {name: (f"{marts}.{name}", of_name) for name, of_name in columns.items() if name != mart}
     assert {"kpi_scorecard", "feedback_cube", "data_health"} <= found.keys()
-    for kpi, made in catalogue_page.made_of(site.manifest_of_the_build()).items():
+    for kpi, made in catalogue_page.made_of(manifest).items():
         cells = {name: of for name, of in re.findall(r"mart\.(\w+) = '(\w+)'", made["rows"]) if of != "all"}
         for part in ("numerator", "denominator"):
             if figure := re.fullmatch(r"mart\.(\w+)", made[part]):
@@ -108,18 +113,30 @@ def _others(query: Callable[[str], Rows], marts: str, mart: str) -> dict[str, tu
                     f"(select period_basis, period, {part} as {figure[1]}{constants} "
                     f"from {marts}.kpi_scorecard where kpi = '{kpi}')"
                 )
-                found[f"{kpi} of the scorecard"] = (relation, {"period_basis", "period", figure[1], *cells})
+                found[f"{kpi} of the scorecard"] = (
+                    relation,
+                    dict.fromkeys(["period_basis", "period", *cells]) | {figure[1]: units[made["mart"], figure[1]]},
+                )
     return found
 
 
-def _beside(query: Callable[[str], Rows], mart: str, other: tuple[str, set[str]], marts: str) -> list[str]:
+def _units(manifest: dict[str, Any]) -> dict[tuple[str, str], str | None]:
+    return {
+        (mart["name"], name): column["config"]["meta"].get("unit")
+        for mart in catalogue.marts_of(manifest)
+        for name, column in mart["columns"].items()
+    }
+
+
+def _beside(query: Callable[[str], Rows], mart: str, other: tuple[str, dict[str, str | None]], marts: str) -> list[str]:
     """What another relation tells of this mart's hidden cells: the cell itself, or the sum that its shown parts are taken from."""
     relation, has = other
     split, flags = HIDING[mart]
+    units = _units(site.manifest_of_the_build())
     found = []
     for figure, flag in flags.items():
-        keys = sorted(KEYS[mart] & has)
-        if figure not in has or not keys:
+        keys = sorted(KEYS[mart] & has.keys())
+        if figure not in has or not keys or has[figure] not in (None, units[mart, figure]):
             continue
         rows = query(
             f"select array[{', '.join(keys)}]::text[], {split}, {flag}, {figure} from {marts}.{mart} where {split} <> 'all'"

@@ -18,7 +18,7 @@ from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 from crw import catalogue, quality
 from crw.metrics import Configuration
 from crw.settings import DBT_PROJECT
-from tests.dbt import world
+from tests.dbt import world, world_campaign
 
 # The cells of a mart that are compared, and the metrics' dimensions that its other columns stand for.
 MARTS = {
@@ -109,6 +109,7 @@ def built(module_warehouse, tmp_path_factory):
     world.first_nights(module_warehouse)
     world.last_night(module_warehouse)
     put_a_running_year(module_warehouse)
+    world_campaign.first_of_april(module_warehouse)
     seeds = tmp_path_factory.mktemp("seeds")
     shutil.copytree(DBT_PROJECT / "seeds", seeds, dirs_exist_ok=True)
     holidays = (seeds / "public_holiday.csv").read_text("utf-8").splitlines(keepends=True)
