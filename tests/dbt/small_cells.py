@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 from crw import catalogue
 from crw.report import catalogue_page, site
 
 Rows = list[tuple]
+Relation = tuple[str, dict[str, str | None]]
+"""What can be selected from, and its columns, each with its unit where one is declared."""
 
 # Of each suppressed figure: which sum it is part of, whether it is that sum, its flag, its value.
 PARTS = {
@@ -84,25 +86,30 @@ def told(query: Callable[[str], Rows], marts: str) -> list[str]:
             for (one, a), (other, b) in combinations(sorted(shown.items()), 2)
             if "any" in (one, other) and abs(a - b) in range(1, 5)
         ]
+    relations = _relations(query, marts)
     return found + [
         f"{mart} beside {other}: {said}"
-        for mart in HIDING
-        for other, of_other in _others(query, marts, mart).items()
-        for said in _beside(query, mart, of_other, marts)
+        for mart, other in product(HIDING, relations)
+        if other != mart
+        for said in _beside(query, mart, relations[mart], relations[other])
     ]
 
 
-def _others(query: Callable[[str], Rows], marts: str, mart: str) -> dict[str, tuple[str, dict[str, str | None]]]:
-    """Every mart but this one, and each KPI of the scorecard under the name of the column that it is: a relation, and its columns
+def _relations(query: Callable[[str], Rows], marts: str) -> dict[str, Relation]:
+    """Every mart, and each KPI of the scorecard under the name of the column that it is: a relation, and its columns
     with their units: members of a club are companies, those of a liaison group are people."""
     manifest = site.manifest_of_the_build()
-    units = _units(manifest)
+    units = {
+        (mart["name"], name): column["config"]["meta"].get("unit")
+        for mart in catalogue.marts_of(manifest)
+        for name, column in mart["columns"].items()
+    }
     columns = defaultdict(dict)
     for name, column in query(
         f"select table_name, column_name from information_schema.columns where table_schema = '{marts}'"
     ):
         columns[name][column] = units.get((name, column))
-    found = {name: (f"{marts}.{name}", of_name) for name, of_name in columns.items() if name != mart}
+    found = {name: (f"{marts}.{name}", of_name) for name, of_name in columns.items()}
     assert {"kpi_scorecard", "feedback_cube", "data_health"} <= found.keys()
     for kpi, made in catalogue_page.made_of(manifest).items():
         cells = {name: of for name, of in re.findall(r"mart\.(\w+) = '(\w+)'", made["rows"]) if of != "all"}
@@ -120,26 +127,17 @@ def _others(query: Callable[[str], Rows], marts: str, mart: str) -> dict[str, tu
     return found
 
 
-def _units(manifest: dict[str, Any]) -> dict[tuple[str, str], str | None]:
-    return {
-        (mart["name"], name): column["config"]["meta"].get("unit")
-        for mart in catalogue.marts_of(manifest)
-        for name, column in mart["columns"].items()
-    }
-
-
-def _beside(query: Callable[[str], Rows], mart: str, other: tuple[str, dict[str, str | None]], marts: str) -> list[str]:
+def _beside(query: Callable[[str], Rows], mart: str, own: Relation, other: Relation) -> list[str]:
     """What another relation tells of this mart's hidden cells: the cell itself, or the sum that its shown parts are taken from."""
     relation, has = other
     split, flags = HIDING[mart]
-    units = _units(site.manifest_of_the_build())
     found = []
     for figure, flag in flags.items():
         keys = sorted(KEYS[mart] & has.keys())
-        if figure not in has or not keys or has[figure] not in (None, units[mart, figure]):
+        if figure not in has or not keys or has[figure] not in (None, own[1][figure]):
             continue
         rows = query(
-            f"select array[{', '.join(keys)}]::text[], {split}, {flag}, {figure} from {marts}.{mart} where {split} <> 'all'"
+            f"select array[{', '.join(keys)}]::text[], {split}, {flag}, {figure} from {own[0]} where {split} <> 'all'"
         )
         shown = defaultdict(list)
         for key, n in query(f"select array[{', '.join(keys)}]::text[], {figure} from {relation} as t"):
