@@ -76,7 +76,12 @@ def test_dbt_docs_are_one_file_that_asks_nothing_of_the_network(module_warehouse
     page = catalogue.write_dbt_docs(tmp_path / "dbt_docs")
     html = page.read_text(encoding="utf-8")
     assert [found.group()[:200] for found in LOADS.finditer(html)] == []
-    assert "kpi_feedback" in html
+    # Each mart is named as readers find it, in what is said of it and in the SQL that reads it.
+    assert [name for name in ('"candidate"', r"\"candidate\"") if name in html] == []
+    for name in (r"\"marts\".\"kpi_feedback\"", r"\"accounts\".\"customer_360\""):
+        assert name in html
+    for mart, schema in (("kpi_feedback", "marts"), ("customer_360", "accounts")):
+        assert re.search(rf'"schema": ?"{schema}", ?"name": ?"{mart}"', html), mart
     # The page's tracker loads itself only where the manifest inside allows usage statistics.
     assert re.findall(r'"send_anonymous_usage_stats": ?(\w+)', html) == ["false"]
     assert [path.name for path in page.parent.iterdir()] == ["index.html"]

@@ -3,8 +3,6 @@
 -- Columns: service_code, issue_code, received, received_year_before, more
 select service_code, issue_code, received, received_year_before, received - received_year_before as more
 from marts.kpi_feedback
-where
-    period_basis = 'fiscal_year' and level = 'issue' and kind = 'complaint'
-    and period_end = (select max(period_end) from marts.kpi_feedback where period_basis = 'fiscal_year' and is_complete)
+where period_basis = 'fiscal_year' and is_latest and level = 'issue' and kind = 'complaint'
 order by received desc, service_code, issue_code
 limit 20;

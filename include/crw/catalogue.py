@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -40,6 +39,8 @@ to each mart of periods `fiscal_year` and `is_latest`, its newest complete perio
 
 Names: `_share` lies between 0 and 1 and has its counts beside it, so add up the counts and divide, never average shares;
 `_pct` is a relative change in percent, `_pp` a difference in percentage points; an unknown denominator gives an empty cell.
+Unit and number format of each figure, and the list of `code_name` that names a column's codes, stand in `meta` of the column in the
+mart's YAML, where this page, the pages and the dashboards find them; a unit's names in both languages are list `unit` of `code_name`.
 """
 
 METRICS = """\
@@ -55,7 +56,8 @@ make metric Q="--metrics satisfied_share,valid_answers --group-by wave_code,resp
 .venv/bin/crw mf list dimensions --metrics complaints
 ```
 
-Periods: `metric_time__fiscal_year`, `metric_time__fiscal_quarter`, `metric_time__month` and all that MetricFlow has of itself.
+Periods have the names of the marts' bases: `metric_time__month`, `metric_time__fiscal_quarter`, `metric_time__fiscal_year`,
+`metric_time__calendar_year`, and all that MetricFlow has of itself.
 Unlike the marts, metrics give no row where nothing counts, and of a period that still runs a change or a churn share says what
 it is so far; like them they are empty where part of what they need lies before the history, or among unknown holidays. Metrics
 read `core`: they are as of the last night that was built, and small counts are not suppressed.
@@ -104,8 +106,17 @@ def write_dbt_docs(folder: Path) -> Path:
     with _defaults(CRW_BUSINESS_DATE="2000-01-01", CRW_SEED_PATH=str(seeds.prepare())):
         _dbt("docs", "generate", "--static", "--target-path", str(target))
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(target / "static_index.html", folder / "index.html")
+    html = (target / "static_index.html").read_text(encoding="utf-8")
+    (folder / "index.html").write_text(_as_published(html), encoding="utf-8")
     return folder / "index.html"
+
+
+def _as_published(html: str) -> str:
+    """dbt's docs with each mart under the schema in which readers find it; dbt builds it in `candidate`."""
+    for mart, schema in publish.SCHEMA.items():
+        html = re.sub(rf'("schema": ?)"candidate"(, ?"name": ?"{mart}")', rf'\1"{schema}"\2', html)
+        html = html.replace(rf"\"candidate\".\"{mart}\"", rf"\"{schema}\".\"{mart}\"")
+    return html.replace('"candidate"', '"marts"').replace(r"\"candidate\"", r"\"marts\"")
 
 
 def _dbt(*arguments: str) -> None:
@@ -145,6 +156,23 @@ def key_of(mart: dict[str, Any]) -> list[str]:
     return of_model[0] if of_model else of_column
 
 
+def unit_of(column: dict[str, Any]) -> str:
+    """What a column counts, by its English name in seed word, or that each row says it; nothing where it is no figure."""
+    unit = column["config"]["meta"].get("unit", "")
+    names = {row["code"]: row["name_en"] for row in seeds.rows("word") if row["list"] == "unit"}
+    return names.get(unit, "as the row says" if unit == "by_row" else unit)
+
+
+def formats_of(manifest: dict[str, Any]) -> dict[tuple[str, str], str]:
+    """How to show the figures of the marts, as d3-format writes it, by mart and column."""
+    return {
+        (mart["name"], name): column["config"]["meta"]["format"]
+        for mart in marts_of(manifest)
+        for name, column in mart["columns"].items()
+        if "format" in column["config"]["meta"]
+    }
+
+
 def _grain(mart: dict[str, Any]) -> str:
     return ", ".join(f"`{name}`" for name in key_of(mart))
 
@@ -163,18 +191,25 @@ def _chapter(mart: dict[str, Any], manifest: dict[str, Any]) -> str:
     }
     lines = [f"## {mart['name']}", "", _flat(mart["description"]), ""]
     lines += [f"- **{name}**: {value}" for name, value in facts.items() if value]
-    lines += ["", "| column | type | definition |", "|---|---|---|"]
+    lines += ["", "| column | type | unit | definition |", "|---|---|---|---|"]
     lines += [
-        f"| `{name}` | {column['data_type']} | {_definition(column)} |" for name, column in mart["columns"].items()
+        f"| `{name}` | {column['data_type']} | {unit_of(column)} | {_definition(column)} |"
+        for name, column in mart["columns"].items()
     ]
     return "\n".join([*lines, "", *_example(mart), ""])
 
 
 def _meta(node: dict[str, Any]) -> dict[str, str]:
     """What the model or column says of itself beyond its description: caveat, formula and the like."""
-    meta = node["config"]["meta"]
-    told = {name: _days_of(value) if name == "pledge" else _flat(str(value)) for name, value in meta.items()}
+    meta = {name: value for name, value in node["config"]["meta"].items() if name not in ("unit", "format")}
+    in_words = {"pledge": _days_of, "codes": _list_of}
+    told = {name: in_words.get(name, _flat)(str(value)) for name, value in meta.items()}
     return {name.replace("_", " ").capitalize(): value for name, value in told.items()}
+
+
+def _list_of(codes: str) -> str:
+    """Where code_name names the codes of a column."""
+    return "the list that dimension names." if codes == "by_row" else f"list {codes}."
 
 
 def _days_of(milestones: str) -> str:

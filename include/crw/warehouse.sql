@@ -326,7 +326,7 @@ grant select on audit.raw_change to crw_transformer;
 grant select on audit.overtaken to crw_transformer;  -- of which dates no period is complete
 grant select on audit.refusal, audit.rule_result, audit.late_run to crw_transformer;  -- what data_health counts
 grant select (load_id, source, table_name, business_date, state, rows_read, rows_published, rows_unchanged, rows_quarantined,
-    started_at, landed_at, validated_at, published_at) on audit.load to crw_transformer;
+    rows_at_source, rows_in_raw, rows_found_late, rows_vanished, started_at, landed_at, validated_at, published_at) on audit.load to crw_transformer;
 grant usage on schema core, marts, accounts, as_of to crw_analyst;
 grant select on all tables in schema core, marts, accounts to crw_analyst;
 grant usage on schema marts, accounts to crw_account_manager;

@@ -3,6 +3,8 @@
 import pytest
 from dbt.cli.main import dbtRunner
 
+from crw import seeds
+
 MAY_READ = {"staging": {"raw", "staging", "seed"}, "core": {"staging", "core", "seed"}, "marts": {"core", "seed"}}
 # What is compared with print must be what readers see, so the reconciliation reads the marts; so does the scorecard of them.
 RECONCILIATION = "model.crw.published_vs_computed"
@@ -11,6 +13,24 @@ SCORECARD = "model.crw.kpi_scorecard"
 TELEMETRY = "model.crw.data_health"
 # Only the reconciliation may see a printed figure.
 PRINTED = "seed.crw.published_figure"
+# How figures are shown, as d3-format writes it: counts, labels, means, changes, shares, mixed ones; by_row where each row says it.
+FORMATS = {"d", ",d", "+,d", ",.1f", ",.2f", ",.3f", "+,.1f", ".1%", ".2%", ",.1~f", "by_row"}
+
+# Texts of the marts that are names, numbers of a record, or words of a rule, and no code of a list.
+NO_CODES = {
+    *(
+        "period",
+        "period_compared",
+        "fiscal_year",
+        "cohort_fiscal_year",
+        "wave_code",
+        "wave_before",
+        "question_text",
+        "title",
+    ),
+    *("campaign_id", "campaign_name", "newsletter_code", "change_no", "origin_no", "company_id", "clubs"),
+    *("account_manager_id", "relationship_executive_id", "name_en", "name_zh", "number_format", "table_name", "detail"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +89,27 @@ def test_every_model_and_column_is_described(models, manifest):
     assert [id for id, node in {**models, **seeds}.items() if not node.columns] == []
 
 
+def test_every_figure_of_a_mart_has_a_unit_and_a_number_format(models):
+    units = {row["code"] for row in seeds.rows("word") if row["list"] == "unit"} | {"by_row"}
+    told = {
+        f"{node.name}.{name}": (column.config.meta.get("unit"), column.config.meta.get("format"))
+        for node in models.values()
+        if node.fqn[1] == "marts"
+        for name, column in node.columns.items()
+        if column.data_type in ("integer", "bigint", "numeric")
+    }
+    assert len(told) > 250
+    assert {column: said for column, said in told.items() if said[0] not in units or said[1] not in FORMATS} == {}
+    # The name of a column says what its figures are.
+    endings = {"_share": "share", "_pct": "pct", "_pp": "pp"}
+    assert {
+        column: unit
+        for column, (unit, _) in told.items()
+        for ending, of_name in endings.items()
+        if column.endswith(ending) and unit != of_name
+    } == {}
+
+
 def test_contracts_are_enforced_and_have_a_primary_key(models):
     for id, node in models.items():
         if node.fqn[1] == "staging":
@@ -110,3 +151,16 @@ def test_data_tests_stop_the_night(manifest):
     assert tests
     assert {node.config.severity.lower() for node in tests} == {"error"}
     assert {node.config.error_if for node in tests} == {"!= 0"}
+
+
+def test_every_text_of_a_mart_is_a_code_of_a_named_list_or_no_code(models):
+    listed = {"by_row", "district", "kpi", "post_office", "group", "industry"}
+    listed |= {row["list"] for name in ("list", "word") for row in seeds.rows(name)}
+    told = {
+        f"{node.name}.{name}": column.config.meta.get("codes")
+        for node in models.values()
+        if node.fqn[1] == "marts" and node.name != "code_name"
+        for name, column in node.columns.items()
+        if column.data_type == "text" and name not in NO_CODES
+    }
+    assert {column: codes for column, codes in told.items() if codes not in listed} == {}

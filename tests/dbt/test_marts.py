@@ -104,6 +104,22 @@ def test_no_cell_of_a_few_is_told_by_a_total_less_its_parts_or_by_a_pair(built):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "another",
+    [
+        # The hidden cell itself; and a total of which the cells shown leave a few.
+        "select period_basis, period, club_code, dimension, dimension_value, 3 as members "
+        "from candidate.kpi_membership_by_dimension where is_suppressed and period = '2012/13'",
+        "select period_basis, period, club_code, sum(members) + 3 as members from candidate.kpi_membership_by_dimension "
+        "where dimension = 'size_band' and period = '2012/13' group by 1, 2, 3",
+    ],
+)
+def test_a_new_mart_that_tells_a_cell_which_another_one_hides_is_found(built, another):
+    with built.connection.transaction(force_rollback=True):
+        built.connection.execute(f"create table candidate.another as {another}")
+        assert [said for said in small_cells.told(built.rows, "candidate") if "beside another: " in said]
+
+
 def test_who_joined_and_left_on_one_day_is_a_join_and_a_leave(built):
     rows = built.rows(
         "select club_code, members_at_start, members, joins, rejoins, leaves from candidate.kpi_membership "

@@ -18,7 +18,7 @@ from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 from crw import catalogue, quality
 from crw.metrics import Configuration
 from crw.settings import DBT_PROJECT
-from tests.dbt import world
+from tests.dbt import world, world_campaign
 
 # The cells of a mart that are compared, and the metrics' dimensions that its other columns stand for.
 MARTS = {
@@ -26,11 +26,20 @@ MARTS = {
     "kpi_feedback_backlog": ({}, {"kind": "backlog__kind"}),
     "kpi_feedback_timeliness": ({"dimension": "all"}, {"kind": "case_no__kind"}),
     "kpi_membership": ({}, {"club_code": "club"}),
+    "kpi_engagement_newsletter": ({}, {"newsletter_code": "newsletter_recipient__newsletter_code"}),
+    "kpi_engagement_activity": ({}, {"kind": "activity_id__kind"}),
+    "kpi_engagement_hotline": ({}, {}),
+    "kpi_engagement_website": ({}, {}),
+    "kpi_campaign_by_period": ({}, {"kind_code": "campaign_id__kind_code"}),
+    "kpi_account_management": ({}, {}),
+    "kpi_liaison": ({"constituency": "all"}, {}),
     "kpi_satisfaction": ({}, {"wave_code": "wave_code", "question_code": "response__question_code"}),
 }
 WAVES = "kpi_satisfaction"  # has a row for each wave, whatever period that speaks for
-PERIODS = {"month": "month", "fiscal_quarter": "fiscal_quarter", "fiscal_year": "fiscal_year", "calendar_year": "year"}
-"""The granularity of each basis of the marts. Of the year before 2011 nine months are known."""
+PERIODS = ("month", "fiscal_quarter", "fiscal_year", "calendar_year")
+"""The bases of the marts, which metric_time knows by the same names. Of the year before 2011 nine months are known."""
+# What a mart leaves out of its sums, lest it tell of a few people: metrics of core count it.
+HIDDEN = {"kpi_engagement_newsletter": "small_newsletters > 0", "kpi_engagement_activity": "small_activities > 0"}
 NIGHT = "2013-04-10"
 HOLIDAYS_END = 2012
 # Of a period that still runs these say what it is so far, where the mart leaves the cell empty.
@@ -100,6 +109,7 @@ def built(module_warehouse, tmp_path_factory):
     world.first_nights(module_warehouse)
     world.last_night(module_warehouse)
     put_a_running_year(module_warehouse)
+    world_campaign.first_of_april(module_warehouse)
     seeds = tmp_path_factory.mktemp("seeds")
     shutil.copytree(DBT_PROJECT / "seeds", seeds, dirs_exist_ok=True)
     holidays = (seeds / "public_holiday.csv").read_text("utf-8").splitlines(keepends=True)
@@ -121,15 +131,15 @@ def engine(built, tmp_path_factory):
 
 
 def in_mart(warehouse, meta: dict, basis: str | None, keys: list[str]) -> dict[tuple, tuple]:
-    """The column's value in each cell that the metric speaks of, and whether the cell's period still runs."""
+    """The column's value in each cell that the metric speaks of, whether the cell's period still runs, and whether it hides a part."""
     mart, _, column = meta["mart"].partition(".")
     cells = MARTS[mart][0] | meta.get("where", {}) | ({"period_basis": basis} if basis else {})
     conditions = [f"{name} = '{value}'" for name, value in cells.items()]
     conditions += [f"{name} <> '{value}'" for name, value in meta.get("except", {}).items()]
     runs = f"period_end > '{NIGHT}'" if basis else "false"
-    query = f"select {', '.join([*keys, column, runs])} from candidate.{mart}"
+    query = f"select {', '.join([*keys, column, runs, HIDDEN.get(mart, 'false')])} from candidate.{mart}"
     rows = warehouse.rows(f"{query} where {' and '.join(conditions) or 'true'}")
-    return {tuple(row[:-2]): tuple(row[-2:]) for row in rows}
+    return {tuple(row[:-3]): tuple(row[-3:]) for row in rows}
 
 
 def asked(engine, metric: str, group_by: list[str]) -> dict[tuple, Decimal | None]:
@@ -152,12 +162,14 @@ def test_a_metric_is_its_mart_column(built, engine, metric):
     groups = {column: group for column, group in MARTS[mart][1].items() if column not in meta.get("where", {})}
     compared = 0
     for basis in [None] if mart == WAVES else [meta["by"]] if "by" in meta else PERIODS:
-        keys = ({"period": f"metric_time__{PERIODS[basis]}"} if basis else {}) | groups
+        keys = ({"period": f"metric_time__{basis}"} if basis else {}) | groups
         expected = in_mart(built, meta, basis, list(keys))
         found = asked(engine, metric, list(keys.values()))
         for cell in expected.keys() | found.keys():
-            value, still_runs = expected.get(cell, (None, False))
+            value, still_runs, hides = expected.get(cell, (None, False, False))
             answer = found.get(cell)
+            if hides:
+                continue
             if value is None and still_runs and metric in SO_FAR:
                 continue
             if value == 0 and isinstance(value, int) and answer is None:

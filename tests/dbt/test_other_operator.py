@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from crw import publish, quality, transform
+from crw import catalogue, publish, quality, transform
 from crw.report import site as report
 from crw.report.marts import Marts
 from tests.other_operator import CASES, CATEGORIES, COMPANIES, EVENTS, HEADERS, MEMBERSHIPS, ROWS, write_seeds
@@ -207,7 +207,7 @@ def test_pages_of_marts_without_a_row_and_of_a_name_with_markup(site, built, tmp
     manifest = report.manifest_of_the_build()
     with built.connection.transaction(force_rollback=True):
         built.connection.execute("update marts.kpi_scorecard set name_en = '<b>' || name_en where kpi = 'complaints'")
-        report.write(Marts(built.connection), tmp_path, manifest, before=site)
+        report.write(Marts(built.connection, catalogue.formats_of(manifest)), tmp_path, manifest, before=site)
         morning = (tmp_path / "morning.html").read_text(encoding="utf-8")
         assert "&lt;b&gt;Complaints" in morning
         assert "<b>Complaints" not in morning
@@ -217,7 +217,7 @@ def test_pages_of_marts_without_a_row_and_of_a_name_with_markup(site, built, tmp
             built.connection.execute(f"delete from marts.{mart}")
         empty = tmp_path / "empty"
         empty.mkdir()
-        report.write(Marts(built.connection), empty, manifest, before=site)
+        report.write(Marts(built.connection, catalogue.formats_of(manifest)), empty, manifest, before=site)
     assert sorted(path.name for path in empty.glob("*.html")) == [
         "catalogue.html", "index.html", "index.zh.html", "morning.html", "morning.zh.html"
     ]  # fmt: skip

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from decimal import Decimal
 
 import pytest
 from psycopg.types.json import Jsonb
 from scipy import stats
 
+from crw import catalogue
+from crw.report import site
 from crw.settings import DBT_PROJECT
 from tests.dbt import world
 
@@ -135,6 +138,22 @@ def test_a_figure_is_that_of_its_mart(built, kpi):
         f"and period_basis not in {OF_MONTHS} order by 1, 2"
     )
     assert found == expected
+
+
+def test_a_kpi_is_shown_as_the_column_it_is_made_of(built):
+    columns = {
+        (mart["name"], name): column["config"]["meta"]
+        for mart in catalogue.marts_of(site.manifest_of_the_build())
+        for name, column in mart["columns"].items()
+    }
+    lines = {row["kpi"]: row for row in seed("kpi")}
+    told = {kpi: (lines[kpi]["unit"], lines[kpi]["number_format"]) for kpi in IN_MART}
+    of_column = {}
+    for kpi, (value, mart) in IN_MART.items():
+        column = re.fullmatch(r"(?:sum|max)\((\w+)\)|(\w+)", value)
+        meta = columns.get((re.match(r"\w*", mart)[0], column and (column[1] or column[2])))
+        of_column[kpi] = (meta["unit"], meta["format"]) if meta else told[kpi]
+    assert told == of_column
 
 
 def test_every_area_has_figures_and_thirty_kpis_are_told(built):
@@ -269,6 +288,32 @@ def test_print_stands_beside_what_it_speaks_of(built):
     ]  # fmt: skip
 
 
+def test_every_code_of_a_mart_has_a_name_in_both_languages(built):
+    names = {
+        (of, code): name
+        for of, code, *name in built.rows("select list, code, name_en, name_zh from candidate.code_name")
+    }
+    held = {
+        (mart["name"], name, of, code)
+        for mart in catalogue.marts_of(site.manifest_of_the_build())
+        for name, column in mart["columns"].items()
+        if (codes := column["config"]["meta"].get("codes"))
+        for of, code in built.rows(
+            f"select distinct {'dimension' if codes == 'by_row' else repr(codes)}, {name} from candidate.{mart['name']}"
+            f" where {name} is not null"
+        )
+    }
+    assert len({codes for _, _, codes, _ in held}) > 25
+    # Sources name their offices, groups and industries themselves, in this world in English alone. What is printed is named as in print.
+    of_source = {"post_office", "group", "industry"}
+    nameless = {
+        (mart, column, of, code)
+        for mart, column, of, code in held
+        if not all(names.get((of, code), [None])[: 1 if of in of_source else 2]) and mart != "published_vs_computed"
+    }
+    assert nameless == set()
+
+
 @pytest.fixture
 def two_nights(built):
     """What the ledger knows of two nights of a table, one load of which failed, with a row that two rules refused."""
@@ -280,8 +325,9 @@ def two_nights(built):
     ]
     load = (
         "insert into audit.load (source, table_name, business_date, run_id, state, interval_start, interval_end, rows_read, "
-        "rows_published, rows_unchanged, rows_quarantined, started_at, landed_at, validated_at, published_at) values "
-        "('feedback', 'cases', %s, 'r', %s, '2013-01-01', '2013-04-11', 10, %s, %s, 1, '2013-04-11 01:00+08', "
+        "rows_published, rows_unchanged, rows_quarantined, rows_at_source, rows_in_raw, rows_vanished, rows_found_late, "
+        "started_at, landed_at, validated_at, published_at) values ('feedback', 'cases', %s, 'r', %s, '2013-01-01', "
+        "'2013-04-11', 10, %s, %s, 1, 12, 11, 0, 1, '2013-04-11 01:00+08', "
         "'2013-04-11 01:00:30+08', '2013-04-11 01:01+08', '2013-04-11 01:02+08') returning load_id"
     )
     with connection.transaction(force_rollback=True):
@@ -302,6 +348,10 @@ def two_nights(built):
             "insert into audit.validation (suite, business_date, success, rules, rules_failed, result) values "
             "('marts/kpi_feedback', '2013-04-10', true, 2, 1, %s)",
             [Jsonb({"rules": rules})],
+        )
+        connection.execute(
+            "insert into audit.publication (business_date, run_id, mart, row_count, published_at) "
+            "values ('2013-04-10', 'r', 'kpi_feedback', 7, '2013-04-11 01:05+08')"
         )
         yield built
 
@@ -326,7 +376,12 @@ def test_the_nights_are_told_by_counts_and_never_by_what_a_row_holds(two_nights)
         (*cases, "extract", "all", 30),
         (*cases, "publish", "all", 60),
         (*cases, "validate", "all", 30),
+        ("marts", "all", "build, validate and publish", "all", 180),
     ]
+    assert told("night_duration") == [("all", "all", "all", "all", 300)]
+    held_against_raw = {"rows_at_source": 12, "rows_in_raw": 11, "rows_vanished": 0, "rows_found_late": 1}
+    for measure, rows in held_against_raw.items():
+        assert told(measure) == [(*cases, "all", "all", rows)]
     assert told("rows_failing") == [("marts", "kpi_feedback", "b", "all", 3)]
     assert two_nights.rows("select count(*) from candidate.data_health as t where t::text like '%CHAN%'") == [(0,)]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from crw.report import annual, words
+from crw import settings
+from crw.report import annual, health, words
 from crw.report.words import Words
 
 NAMES = {("unit", "cases"): {"name_en": "cases", "name_zh": "宗"}}
@@ -153,3 +156,20 @@ def test_a_sentence_is_made_of_a_row():
 def test_every_text_is_there_in_both_languages():
     lacking = [key for key, text in words._texts().items() if text.keys() != words.LANGUAGES.keys()]
     assert lacking == []
+
+
+def test_why_a_row_was_refused_is_said_in_the_language_of_the_page():
+    refusing = [
+        (path.parent.name, path.stem, rule["meta"]["rule"])
+        for path in settings.EXPECTATIONS.glob("landing/*/*.json")
+        for rule in json.loads(path.read_text(encoding="utf-8"))["expectations"]
+        if rule["severity"] == "warning"
+    ]
+    assert len(refusing) > 30
+    said = {refusal: (health.rule(EN, *refusal), health.rule(ZH, *refusal)) for refusal in refusing}
+    assert [
+        refusal for refusal, (_, zh) in said.items() if zh["lang"] or not re.search("[\u4e00-\u9fff]", zh["text"])
+    ] == []
+    assert [refusal for refusal, (en, _) in said.items() if re.search("[\u4e00-\u9fff]", en["text"])] == []
+    # What an operator adds may have a note in one language: it is marked as that.
+    assert health.rule(ZH, "feedback", "cases", "closed_has_date")["lang"] == "en"

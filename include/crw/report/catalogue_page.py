@@ -14,7 +14,7 @@ from crw.report.words import Words
 def page(manifest: dict[str, Any], words: Words) -> dict[str, Any]:
     """What the page says, as plain data. Names are in both languages; definitions in that of the project's YAML."""
     marts = catalogue.marts_of(manifest)
-    made = _made_of(manifest)
+    made = made_of(manifest)
     columns = {
         (mart["name"], name): column["description"] for mart in marts for name, column in mart["columns"].items()
     }
@@ -60,11 +60,14 @@ def _mart(mart: dict[str, Any]) -> dict[str, Any]:
         "name": mart["name"],
         "description": mart["description"],
         "key": catalogue.key_of(mart),
-        "columns": [(name, column["data_type"], column["description"]) for name, column in mart["columns"].items()],
+        "columns": [
+            (name, column["data_type"], catalogue.unit_of(column), column["description"])
+            for name, column in mart["columns"].items()
+        ],
     }
 
 
-def _made_of(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def made_of(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """What each KPI of the scorecard is made of, told by the macro that makes it."""
     told: list[dict[str, Any]] = []
     macro = manifest["macros"]["macro.crw.scorecard_marts"]["macro_sql"]

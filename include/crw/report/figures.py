@@ -56,7 +56,7 @@ class Figures:
             "and is_complete and period_end <= %s and club_code <> 'any' and members > 0 order by period_start desc, club_code",
             [self.until],
         )
-        words = self.words
+        words, shown_as = self.words, self.marts.formats["kpi_membership", "members_change_pct"]
         newest = [row for row in rows if row["period"] == rows[0]["period"]]
         if not newest:
             return []
@@ -66,7 +66,7 @@ class Figures:
                 words.number(row["members"]),
                 words("unknown")
                 if (change := row["members_change_pct"]) is None
-                else words.amount(change, "pct", "+,.1f"),
+                else words.amount(change, "pct", shown_as),
             ]
             for row in newest
         ]
@@ -82,6 +82,7 @@ class Figures:
             [self.until],
         )
         panels, words = [], self.words
+        shown_as = self.marts.formats["kpi_campaign_by_period", "response_share"]
         for kind in dict.fromkeys(row["kind_code"] for row in rows):
             of_kind = [
                 {
@@ -95,7 +96,7 @@ class Figures:
             ]
             name = words.code("campaign_kind", kind)
             if any(row["value"] is not None for row in of_kind):
-                panels.append(blocks.panel(charts.trend(of_kind, ".1%"), name, self._told(name, of_kind, ".1%")))
+                panels.append(blocks.panel(charts.trend(of_kind, shown_as), name, self._told(name, of_kind, shown_as)))
         if not panels:
             return []
         data = blocks.table(
@@ -103,8 +104,8 @@ class Figures:
             [words("kind_and_year"), words("value"), words("interval_head"), words("n")],
             [
                 [f"{words.code('campaign_kind', row['kind_code'])}, {words.period(row['period'])}",
-                 words.number(row["response_share"], ".1%"),
-                 words.interval({"value_low": row["response_low"], "value_high": row["response_high"], "number_format": ".1%"}, "value"),
+                 words.number(row["response_share"], shown_as),
+                 words.interval({"value_low": row["response_low"], "value_high": row["response_high"], "number_format": shown_as}, "value"),
                  words.number(row["contacted"])]
                 for row in rows
             ],

@@ -51,14 +51,15 @@ def section(marts: Marts, words: Words) -> list[Block]:
 
 
 def rule(words: Words, source: str, table: str, name: str) -> Block:
-    """Why a rule refuses a row: of a rule made from the contract in the language of the page, else as its suite has it."""
+    """Why a rule refuses a row, in the language of the page; in English where its suite has no note in another."""
     for pattern, kind in MADE.items():
         if found := re.fullmatch(pattern, name):
             return blocks.cell(words(f"rule_{kind}", **found.groupdict()))
     path = settings.EXPECTATIONS / "landing" / source / f"{table}.json"
     particular = json.loads(path.read_text(encoding="utf-8"))["expectations"] if path.exists() else []
-    notes = next((entry["meta"]["notes"] for entry in particular if entry["meta"]["rule"] == name), name)
-    return blocks.cell(notes, lang="en")
+    meta = next((entry["meta"] for entry in particular if entry["meta"]["rule"] == name), {"notes": name})
+    own = meta.get(f"notes_{words.language}")
+    return blocks.cell(own) if own else blocks.cell(meta["notes"], lang="en")
 
 
 def _read(words: Words, rows: list[Row]) -> list[str]:
@@ -127,7 +128,7 @@ def _refusals(words: Words, rows: list[Row]) -> list[Block]:
 
 
 def _source(words: Words, source: str) -> str:
-    return words.named(f"source_{source}", source)
+    return words.code("source", source)
 
 
 def _sum(rows: Iterable[Row], measure: str, detail: str | None = None) -> Decimal | int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -22,10 +22,15 @@ WAVE_BASES = ("fiscal_year", "calendar_year")
 
 
 class Marts:
-    """The published marts as they stand; build one within a transaction, so that a publication does not come between."""
+    """The published marts as they stand; build one within a transaction, so that a publication does not come between.
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    Args:
+        connection: as a role that reads schema `marts`.
+        formats: how figures are shown, by mart and column, as `crw.catalogue.formats_of` reads it.
+    """
+
+    def __init__(self, connection: Connection, formats: Mapping[tuple[str, str], str]) -> None:
+        self._connection, self.formats = connection, formats
 
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """The rows of a query, each a dictionary by column."""

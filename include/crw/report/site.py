@@ -17,6 +17,7 @@ import jinja2
 from markupsafe import Markup
 from psycopg import Connection
 
+from crw import catalogue
 from crw.report import annual, catalogue_page, charts, morning, pdf
 from crw.report.marts import Marts
 from crw.report.words import LANGUAGES, Words
@@ -43,7 +44,7 @@ def build(connection: Connection, home: Path, manifest: dict[str, Any]) -> Path:
         for name in OTHERS:
             if (home / name / "index.html").exists():
                 shutil.copytree(home / name, draft / name)
-        write(Marts(connection), draft, manifest, before=home / "site")
+        write(Marts(connection, catalogue.formats_of(manifest)), draft, manifest, before=home / "site")
         _put(draft, home / "site")
     return home / "site" / "index.html"
 

@@ -153,10 +153,6 @@ class Words:
         number = self(kpi["published_comparator"], number=self.number(kpi["published"], kpi["number_format"]))
         return self("printed_agrees" if kpi["published_agrees"] else "printed_disagrees", number=number)
 
-    def named(self, key: str, otherwise: str) -> str:
-        """The text of a key, or what to say where there is none."""
-        return self(key) if key in _texts() else otherwise
-
 
 def _why_not_compared(kpi: Mapping[str, Any]) -> str:
     if kpi["value"] is None:

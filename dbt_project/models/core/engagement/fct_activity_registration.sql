@@ -5,6 +5,7 @@ select
     customer.company_id,
     coalesce(registration.person_key, registration.registration_id) as person_key,
     registration.registered_on,
+    activity.held_on,
     registration.attended,
     registration.is_walk_in
 from {{ ref('stg_engagement__registration') }} as registration

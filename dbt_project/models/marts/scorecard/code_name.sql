@@ -18,6 +18,53 @@ select
     region as part_of
 from {{ ref('district') }}
 union all
+-- What the sources name themselves, and without a name are told by their code; industries as the CRM writes them.
+select
+    'post_office' as list,
+    post_office_code as code,
+    (row_number() over (order by post_office_code))::integer as sort_order,
+    coalesce(name_en, post_office_code) as name_en,
+    name_zh,
+    null as counts_as,
+    district_code as part_of
+from {{ ref('dim_post_office') }}
+union all
+select
+    'group' as list,
+    group_code as code,
+    (row_number() over (order by group_code))::integer as sort_order,
+    coalesce(name_en, group_code) as name_en,
+    name_zh,
+    null as counts_as,
+    null as part_of
+from {{ ref('dim_liaison_group') }}
+union all
+select
+    'industry' as list,
+    industry_code as code,
+    (row_number() over (order by industry_code))::integer as sort_order,
+    industry_code as name_en,
+    null as name_zh,
+    null as counts_as,
+    null as part_of
+from (
+    select distinct industry_code
+    from {{ ref('dim_customer') }}
+    where industry_code is not null
+) as industry
+union all
+-- Feedback is told by the size of the company, the survey by what the respondent speaks for.
+select
+    'segment' as list,
+    code,
+    sort_order,
+    name_en,
+    name_zh,
+    counts_as,
+    null as part_of
+from {{ ref('code_list') }}
+where list in ('size_band', 'respondent_segment')
+union all
 select
     'kpi' as list,
     kpi as code,
@@ -58,7 +105,8 @@ union all
     order by list asc, counts_as asc, sort_order asc
 )
 union all
--- What marts write for totals and for the unknown is named in every list, so that a join on list and code loses no row.
+-- What marts write for totals and for the unknown is named in every list, so that a join on list and code loses no row;
+-- a mart that breaks down by dimension names its list there, or all.
 select
     lists.list,
     total.code,
@@ -72,6 +120,8 @@ from (
     union
     select list from {{ ref('word') }}
     where list <> 'any_list'
+    union
+    select * from (values ('post_office'), ('group'), ('industry'), ('segment'), ('all')) as other (list)
 ) as lists
 cross join {{ ref('word') }} as total
 where total.list = 'any_list'

@@ -16,6 +16,10 @@ attempt as (
         load.rows_published,
         load.rows_unchanged,
         load.rows_quarantined,
+        load.rows_at_source,
+        load.rows_in_raw,
+        load.rows_vanished,
+        load.rows_found_late,
         load.started_at,
         load.landed_at,
         load.validated_at,
@@ -101,6 +105,25 @@ told as (
             ('duration', 'validate', extract(epoch from load.validated_at - load.landed_at), 'seconds'),
             ('duration', 'publish', extract(epoch from load.published_at - load.validated_at), 'seconds')
     ) as figure (measure, detail, value, unit)
+    union all
+    -- What all that the source has was held against, on the nights on which it was.
+    select
+        load.business_date as night,
+        load.source,
+        load.table_name,
+        figure.measure,
+        'all' as detail,
+        'all' as severity,
+        'all' as age_band,
+        figure.value,
+        'rows' as unit
+    from load
+    cross join lateral (
+        values
+            ('rows_at_source', load.rows_at_source), ('rows_in_raw', load.rows_in_raw),
+            ('rows_vanished', load.rows_vanished), ('rows_found_late', load.rows_found_late)
+    ) as figure (measure, value)
+    where figure.value is not null
     union all
     select
         business_date as night,
@@ -199,6 +222,31 @@ told as (
         'seconds' as unit
     from publication
     group by publication.business_date
+    union all
+    -- From the first load's start to the marts' publication. What a date's loads did on another day is none of it.
+    select
+        publication.business_date as night,
+        'all' as source,
+        'all' as table_name,
+        'night_duration' as measure,
+        'all' as detail,
+        'all' as severity,
+        'all' as age_band,
+        extract(epoch from publication.published_at - min(attempt.started_at)) as value,
+        'seconds' as unit
+    from (
+        select
+            business_date,
+            max(published_at) as published_at
+        from publication
+        group by business_date
+    ) as publication
+    inner join attempt
+        on
+            publication.business_date = attempt.business_date
+            and publication.published_at > attempt.started_at
+            and publication.published_at - interval '1 day' < attempt.started_at
+    group by publication.business_date, publication.published_at
     union all
     -- Of every table that was ever loaded, so that one of which nothing comes any more is seen.
     select
