@@ -95,5 +95,5 @@ $(VENV)/ready: requirements/lock.txt requirements/uv.txt pyproject.toml
 .venv-superset/ready: bi/superset/requirements.txt | $(VENV)/ready
 	@echo "building Superset's environment (.venv-superset)"
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-superset
-	@$(BIN)/uv pip install --quiet --python .venv-superset/bin/python --require-hashes --compile-bytecode -r bi/superset/requirements.txt
+	@$(BIN)/uv pip install --quiet --python .venv-superset/bin/python --require-hashes -r bi/superset/requirements.txt
 	@touch $@

@@ -81,7 +81,6 @@ def _series(declared: Declared) -> dict[str, Any]:
         "sort_series_type": "name" if by_name else "sum",
         "sort_series_ascending": by_name,
         "legendOrientation": "top",
-        "legendType": "plain",
     }
 
 
@@ -151,8 +150,6 @@ def _ranked(declared: Declared, language: str) -> dict[str, Any]:
         "row_limit": 25,
         "order_desc": True,
         **_series(declared),
-        "truncateYAxis": bool(declared.get("zoom")),
-        "y_axis_bounds": [None, None],
     }
 
 

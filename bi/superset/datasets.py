@@ -20,7 +20,11 @@ from crw import publish, seeds, settings
 def marts() -> dict[str, dict[str, Any]]:
     """Each mart's entry in dbt's YAML, by name."""
     files = sorted((settings.DBT_PROJECT / "models" / "marts").rglob("_*.yml"))
-    models = (model for path in files for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", ()))
+    models = (
+        model
+        for path in files
+        for model in yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader).get("models", ())
+    )
     return {model["name"]: model for model in models}
 
 
