@@ -10,10 +10,10 @@ BIN := $(VENV)/bin
 # Byte-code is written at install; a shell that forbids it must not slow every task.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help nightly check up down test histories fuzz bench sql metric docs screenshots lint lock clean
+.PHONY: help nightly check up down test histories fuzz bench sql metric docs screenshots dashboards dashboards-test lint lock clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 nightly: $(VENV)/ready ## Run one business date end to end: make nightly [DATE=2013-03-31]
 	@$(BIN)/crw nightly --date $(DATE)
@@ -57,6 +57,13 @@ docs: $(VENV)/ready ## Write docs/kpi.md, and dbt's docs as one file that the pa
 screenshots: $(VENV)/ready ## Picture the pages of the last night for the README, with Chromium
 	@$(BIN)/python -m tests.browser "$${CRW_HOME:-.crw}/site" docs
 
+dashboards: $(VENV)/ready .venv-superset/ready ## Serve dashboards on the marts of the last night, with Superset
+	@$(BIN)/python -m bi.superset
+
+dashboards-test: export CRW_DASHBOARDS = 1
+dashboards-test: dashboards ## Look at the dashboards with Chromium and compare them with SQL
+	@$(BIN)/pytest -n 0 tests/bi
+
 lint: $(VENV)/ready ## Check the style of Python and SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -65,9 +72,11 @@ lint: $(VENV)/ready ## Check the style of Python and SQL
 lock: ## Resolve the dependencies anew
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \
 		--custom-compile-command "make lock" pyproject.toml --group dev -o requirements/lock.txt
+	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \
+		--custom-compile-command "make lock" bi/superset/requirements.in -o bi/superset/requirements.txt
 
 clean: down ## Remove the environment and all state
-	@rm -rf "$(VENV)" "$${CRW_HOME:-.crw}"
+	@rm -rf "$(VENV)" .venv-superset "$${CRW_HOME:-.crw}"
 
 # The environment: uv from a hashed pin, then everything from the hashed lock, byte-code compiled.
 $(VENV)/ready: requirements/lock.txt requirements/uv.txt pyproject.toml
@@ -80,4 +89,11 @@ $(VENV)/ready: requirements/lock.txt requirements/uv.txt pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements/lock.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Superset's environment is its own: its pins and Airflow's exclude each other.
+.venv-superset/ready: bi/superset/requirements.txt | $(VENV)/ready
+	@echo "building Superset's environment (.venv-superset)"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-superset
+	@$(BIN)/uv pip install --quiet --python .venv-superset/bin/python --require-hashes -r bi/superset/requirements.txt
 	@touch $@

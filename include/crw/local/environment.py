@@ -32,6 +32,9 @@ _MADE = {
     "execution_port": lambda: str(free_port()),
     "airflow_port": lambda: str(free_port()),
     "site_port": lambda: str(free_port()),
+    "superset_port": lambda: str(free_port()),
+    "superset_password": lambda: secrets.token_hex(16),
+    "superset_secret_key": lambda: secrets.token_hex(32),
 }
 
 

@@ -1,0 +1,128 @@
+"""`make dashboards`: Superset with the dashboards, served on this machine beside the pages.
+
+Its environment is its own (`.venv-superset`), as is its state (`$CRW_HOME/superset`); here they are started, from the outside.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+from bi.superset import assets
+
+from crw import settings
+from crw.local import environment, services
+
+ENVIRONMENT = settings.PROJECT / ".venv-superset"
+ROOM = settings.PROJECT / "bi" / "superset"
+ACCOUNT = "crw"
+PATIENCE = 120
+"""Seconds for Superset to answer after its start."""
+
+
+def main() -> None:
+    """Provision what has changed, serve, and say where."""
+    if not (environment.server().data / "PG_VERSION").exists():
+        sys.exit("there is no warehouse yet: run `make nightly` first")
+    services.start_databases()
+    print(provision(), flush=True)
+    address = serve()
+    print(f"dashboards  {address}/dashboard/list/")
+    print(f"log in as   {ACCOUNT}; the password is superset_password in {settings.HOME / 'state.json'}")
+
+
+def provision(files: assets.Bundle | None = None) -> str:
+    """Bring Superset's metadata to the assets, unless it is there already. Returns what was done.
+
+    Args:
+        files: the assets; without them those that are declared.
+
+    Raises:
+        SystemExit: Superset refuses them; the reason is on standard error.
+    """
+    known = environment.state()
+    home().mkdir(mode=0o700, parents=True, exist_ok=True)
+    files = files or assets.bundle(warehouse_address())
+    wanted = {
+        "account": {"user": ACCOUNT, "password": known["superset_password"]},
+        "passwords": {assets.DATABASE: known["dashboard_password"]},
+        "files": files,
+    }
+    programs = [path.read_text(encoding="utf-8") for path in (*sorted(ROOM.glob("*.py")), ROOM / "requirements.txt")]
+    digest = hashlib.sha256(json.dumps([wanted, programs], sort_keys=True).encode()).hexdigest()
+    record = home() / "provisioned.json"
+    if record.exists() and json.loads(record.read_text())["digest"] == digest:
+        return "assets are unchanged"
+    services.stop("superset")  # it would hold the metadata of before
+    log = home() / "provision.log"
+    with log.open("w") as errors:
+        done = subprocess.run(
+            [ENVIRONMENT / "bin" / "python", ROOM / "provision.py"],
+            input=json.dumps({**wanted, "digest": digest}),
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env={**os.environ, **variables()},
+            text=True,
+        )
+    if done.returncode:
+        sys.exit(f"{log.read_text()[-3000:]}\nthe assets were not provisioned: see {log}")
+    return done.stdout.strip().splitlines()[-1]
+
+
+def serve() -> str:
+    """Start Superset unless it runs, and wait until it answers. Returns its address; `crw down` stops it.
+
+    Raises:
+        SystemExit: it has ended, or does not answer in time; the log is named.
+    """
+    address = f"http://127.0.0.1:{environment.state()['superset_port']}"
+    command = [str(ENVIRONMENT / "bin" / "gunicorn"), "--bind", address.removeprefix("http://"), "--workers", "1"]
+    command += ["--worker-class", "gthread", "--threads", "8", "--timeout", "90", "superset.app:create_app()"]
+    services.start("superset", command, variables())
+    deadline = time.monotonic() + PATIENCE
+    while not _answers(address):
+        if not services.is_running("superset") or time.monotonic() > deadline:
+            sys.exit(f"Superset does not answer: see {settings.HOME / 'logs' / 'superset.log'}")
+        time.sleep(0.2)
+    return address
+
+
+def warehouse_address() -> str:
+    """SQLAlchemy's URL of the warehouse as crw_dashboard, without the password."""
+    return f"postgresql+psycopg2://crw_dashboard:{assets.MASK}@127.0.0.1:{environment.server().port}/warehouse"
+
+
+def home() -> Path:
+    """The folder of Superset's state, which only its owner may enter."""
+    return settings.HOME / "superset"
+
+
+def variables() -> dict[str, str]:
+    """What Superset's processes read."""
+    return {
+        "SUPERSET_CONFIG_PATH": str(ROOM / "superset_config.py"),
+        "SUPERSET_HOME": str(home()),
+        "CRW_SUPERSET_HOME": str(home()),
+        "CRW_SUPERSET_SECRET_KEY": environment.state()["superset_secret_key"],
+        "SCARF_ANALYTICS": "false",
+        "DO_NOT_TRACK": "1",
+        "FLASK_APP": "superset.app:create_app()",
+        "PYTHONPATH": "",
+    }
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/health", timeout=5, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+if __name__ == "__main__":
+    main()
