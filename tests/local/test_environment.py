@@ -22,6 +22,7 @@ def home(tmp_path, monkeypatch):
 
 def connections(variables):
     return {name for name in variables if name.startswith("AIRFLOW_CONN_")} - {
+        "AIRFLOW_CONN_AIRFLOW_METADATA",
         "AIRFLOW_CONN_MARTS",
         "AIRFLOW_CONN_WAREHOUSE",
     }
