@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from itertools import combinations, product
-from typing import Any
 
 from crw import catalogue
 from crw.report import catalogue_page, site
