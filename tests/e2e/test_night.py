@@ -50,7 +50,8 @@ def test_the_marts_agree_with_every_published_figure(home):
     assert home.query("select count(*) from marts.published_vs_computed where agrees") == [(28,)]
 
 
-def test_no_cell_of_a_few_is_told_by_the_published_marts(home):
+def test_no_cell_of_a_few_is_told_by_the_published_marts(home, monkeypatch):
+    monkeypatch.setenv("DBT_TARGET_PATH", str(home.folder / "dbt" / "target"))
     assert small_cells.told(home.query, "marts") == []
 
 
