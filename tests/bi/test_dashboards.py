@@ -45,7 +45,7 @@ def marts():
 
 
 def tile(charts, title):
-    return next(chart["text"].removeprefix(title).split()[0] for chart in charts if chart["title"] == title)
+    return next(chart["figure"] for chart in charts if chart["title"] == title)
 
 
 @pytest.mark.parametrize("slug", SLUGS)

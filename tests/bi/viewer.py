@@ -11,9 +11,10 @@ import httpx
 DRAWN = """(() => {
     const charts = [...document.querySelectorAll('.dashboard-component-chart-holder')];
     return charts.map(chart => ({
-        title: chart.querySelector('[data-test="slice-header"]')?.innerText.trim(),
+        title: chart.querySelector('[data-test="slice-header"]')?.innerText.trim().split('\\n')[0],  // then how many filters act on it
         waits: !!chart.querySelector('.loading, [data-test="loading-indicator"]') || !chart.querySelector('.slice_container'),
         drawn: !!chart.querySelector('canvas, table tbody tr, .header-line'),
+        figure: chart.querySelector('.header-line')?.innerText.trim(),
         text: chart.innerText,
     }));
 })()"""
