@@ -135,9 +135,8 @@ def _lines(declared: Declared, language: str) -> dict[str, Any]:
 def _ranked(declared: Declared, language: str) -> dict[str, Any]:
     """Bars of a code's names, the longest first."""
     measures = [_measure(measure, language) for measure in declared["measures"]]
-    name = f"{declared['x']}_{language}"
     return {
-        "x_axis": _column(words(declared["mart"]).get(name, name), text(declared["x_label"], language)),
+        "x_axis": _column(f"{declared['x']}_{language}", text(declared["x_label"], language)),
         "metrics": measures,
         "groupby": [_column(f"{declared['series']}_{language}", " ")] if "series" in declared else [],
         "stack": "Stack" if "series" in declared else None,

@@ -13,7 +13,7 @@ import yaml
 from bi.superset.told import LANGUAGES, TOLD, quoted
 from psycopg import sql
 
-from crw import publish, seeds, settings
+from crw import mart_columns, seeds, settings
 
 
 @cache
@@ -31,7 +31,7 @@ def marts() -> dict[str, dict[str, Any]]:
 def declared(mart: str) -> dict[str, dict[str, Any]]:
     """The columns of a published mart, by name: those of its YAML, and those that publishing adds."""
     columns = {column["name"]: column for column in marts()[mart]["columns"]}
-    added = publish.added_columns(list(columns), sql.SQL("null"))
+    added = mart_columns.added_columns(list(columns), sql.SQL("null"))
     return columns | {
         name: {"name": name, "data_type": data_type, "description": description}
         for name, (data_type, _, description) in added.items()

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from crw import contracts, seeds, settings
+from crw import seeds, settings
 from crw.report import health
 from crw.report.words import FORMAT, Words
 
@@ -70,20 +70,8 @@ def _to_char(value: str, number_format: str) -> str:
 
 
 def _health() -> dict[str, str]:
-    """Data health in words: sources by name, and why a rule refuses a row as the pages say it."""
-    made = {}
-    for language in LANGUAGES:
-        sources = " ".join(f"when {quoted(name)} then {quoted(label)}" for name, label in _sources(language))
-        made[f"source_{language}"] = f"case source {sources} else source end"
-        rules = " ".join(_rules(language))
-        made[f"why_{language}"] = f"case {rules} else detail end"
-    return made
-
-
-def _sources(language: str) -> Iterator[tuple[str, str]]:
-    for source in contracts.sources():
-        yield source, Words(language, {}).named(f"source_{source}", source)
-    yield "marts", {"en": "Marts", "zh": "數據表"}[language]
+    """Why a rule refuses a row, as the pages say it."""
+    return {f"why_{language}": f"case {' '.join(_rules(language))} else detail end" for language in LANGUAGES}
 
 
 def _rules(language: str) -> Iterator[str]:
@@ -91,7 +79,7 @@ def _rules(language: str) -> Iterator[str]:
     for path in sorted((settings.EXPECTATIONS / "landing").rglob("*.json")):
         for entry in json.loads(path.read_text(encoding="utf-8"))["expectations"]:
             rule = (path.parent.name, path.stem, entry["meta"]["rule"])
-            if note := entry["meta"].get("notes"):
+            if note := entry["meta"].get(f"notes_{language}") or entry["meta"].get("notes"):
                 yield f"when (source, table_name, detail) = ({', '.join(map(quoted, rule))}) then {quoted(note)}"
     for pattern, kind in health.MADE.items():
         places = re.findall(r"\(\?P<(\w+)>", pattern)

@@ -120,6 +120,20 @@ def test_what_is_shown_is_in_the_language_of_the_dashboard(files):
         assert bool(chinese) == path.endswith(".zh.yaml"), path
 
 
+def test_each_text_is_whole_in_both_languages():
+    """A comma that is not quoted cuts a text in YAML, and makes a key of its rest."""
+
+    def texts(value):
+        if isinstance(value, dict) and "en" in value:
+            yield value
+        elif isinstance(value, dict | list):
+            for entry in value.values() if isinstance(value, dict) else value:
+                yield from texts(entry)
+
+    found = list(texts(assets.declaration()))
+    assert found and [entry for entry in found if set(entry) != {"en", "zh"}] == []
+
+
 def test_every_dashboard_shows_the_business_date_and_has_no_filter_that_is_chosen_before_a_reader_chooses(files):
     for content in of(files, "dashboards").values():
         assert "CHART-business_date" in content["position"]["ROW-0"]["children"]

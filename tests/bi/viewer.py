@@ -11,9 +11,11 @@ import httpx
 DRAWN = """(() => {
     const charts = [...document.querySelectorAll('.dashboard-component-chart-holder')];
     return charts.map(chart => ({
-        title: chart.querySelector('[data-test="slice-header"]')?.innerText.trim(),
+        title: chart.querySelector('[data-test="slice-header"]')?.innerText.trim().split('\\n')[0],  // then how many filters act on it
         waits: !!chart.querySelector('.loading, [data-test="loading-indicator"]') || !chart.querySelector('.slice_container'),
         drawn: !!chart.querySelector('canvas, table tbody tr, .header-line'),
+        empty: chart.innerText.includes('No results were returned'),
+        figure: chart.querySelector('.header-line')?.innerText.trim(),
         text: chart.innerText,
     }));
 })()"""
@@ -37,7 +39,9 @@ def charts_of(page, address, slug, query="", patience=120):
     deadline = time.monotonic() + patience
     while True:
         charts = page.evaluate(DRAWN)
-        if (charts and all(chart["drawn"] and not chart["waits"] for chart in charts)) or time.monotonic() > deadline:
+        if (
+            charts and all((chart["drawn"] or chart["empty"]) and not chart["waits"] for chart in charts)
+        ) or time.monotonic() > deadline:
             return charts
         time.sleep(0.5)
 
