@@ -205,4 +205,4 @@ def _clean_airflow(address: str, before: datetime) -> int:
             check=True,
             stdout=sys.stderr,
         )
-        return rows - metadata.execute(counted).fetchone()[0]
+        return max(0, rows - metadata.execute(counted).fetchone()[0])  # who else writes meanwhile counts too
