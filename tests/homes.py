@@ -51,27 +51,34 @@ class Home:
             return cursor.fetchall() if cursor.description else []
 
     def holds(self, words: list[str]) -> list[str]:
-        """Which of the words stand in a dump of the warehouse or of Airflow's database, but for who is suppressed, or in a file.
+        """Where the words stand: in a dump of the warehouse or of Airflow's database, but for who is suppressed, or in a file.
 
         Not looked at are the files that the databases, the sample's sources and the secrets are.
         """
         found = []
         expected = self.folder / "sought"
         expected.write_text("\n".join(words), encoding="utf-8")
-        grep = ["grep", "-i", "-o", "-F", "-f", str(expected)]
+        grep = ["grep", "-a", "-i", "-F", "-f", str(expected)]
+        begins = ["-e", "COPY ", "-e", "'relname', "]
         for database in ("warehouse", "airflow"):
             dump = [binaries() / "pg_dump", "--statistics", "--exclude-table-data=audit.suppression", "--dbname"]
             with subprocess.Popen(
                 [*dump, Server(self.folder / "postgres").dsn(database)], stdout=subprocess.PIPE
             ) as dumped:
-                found += subprocess.run(grep, stdin=dumped.stdout, capture_output=True, text=True).stdout.split("\n")
+                lines = subprocess.run([*grep, *begins], stdin=dumped.stdout, capture_output=True, text=True).stdout
             assert dumped.returncode == 0
+            place = ""
+            for line in lines.splitlines():
+                if line.startswith("COPY ") or "'relname', " in line:
+                    place = line.strip()[:80]
+                if any(word.lower() in line.lower() for word in words):
+                    found.append(f"{database}: {place}")
         leave = ["--exclude=sought", "--exclude=state.json", "--exclude-dir=data", "--exclude-dir=sources"]
         found += subprocess.run(
-            [*grep, "-r", "-h", *leave, str(self.folder)], capture_output=True, text=True
-        ).stdout.split("\n")
+            [*grep, "-r", "-l", *leave, str(self.folder)], capture_output=True, text=True
+        ).stdout.splitlines()
         expected.unlink()
-        return sorted({word for word in found if word})
+        return sorted(set(found))
 
     def marts(self) -> dict[str, list[tuple]]:
         """Content of every published mart, in an order of its own, but of that which tells of the nights themselves."""

@@ -246,6 +246,7 @@ create table if not exists audit.suppression (
     since date not null default current_date
 );
 comment on table audit.suppression is 'Pseudonyms of who was erased: a delivery that still has the person is landed without. The only place where they still stand.';
+alter table audit.suppression alter column pseudonym set statistics 0;  -- else they would stand in PostgreSQL's samples too
 
 create table if not exists audit.nobody (
     pseudonym text primary key
