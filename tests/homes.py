@@ -61,7 +61,7 @@ class Home:
         grep = ["grep", "-a", "-i", "-F", "-f", str(expected)]
         begins = ["-e", "COPY ", "-e", "'relname', "]
         for database in ("warehouse", "airflow"):
-            dump = [binaries() / "pg_dump", "--statistics", "--exclude-table-data=audit.suppression", "--dbname"]
+            dump = [binaries() / "pg_dump", "--statistics", "--exclude-table=audit.suppression", "--dbname"]
             with subprocess.Popen(
                 [*dump, Server(self.folder / "postgres").dsn(database)], stdout=subprocess.PIPE
             ) as dumped:

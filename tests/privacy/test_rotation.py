@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 
 import psycopg
 import pytest
 
-from crw import contracts
-from crw.privacy import pseudonym_key, rotation
+from crw import contracts, publish
+from crw.privacy import erasure, pseudonym_key, rotation, subject
 from crw.sources import pseudonym
 from tests import case_database
 from tests.privacy import world
@@ -77,6 +78,18 @@ def test_every_pseudonym_is_changed_and_no_figure(database, tmp_path, sources, m
     assert pseudonym_key.current(database) == NEW
     with pytest.raises(rotation.RotationError, match="used before"):
         rotation.rotate(database, home, NEW, world.KEY, "Officer 7")
+
+
+def test_who_was_erased_is_suppressed_under_the_new_key_too(database, tmp_path, sources):
+    home, cases = tmp_path / "home", contracts.table("feedback", "cases")
+    world.build(database, home)
+    anna = subject.of([world.EMAIL, world.NAME], world.KEY)
+    erasure.erase(database, None, home, anna, "Officer 7", "request 12")
+    rotation.rotate(database, home, world.KEY, NEW, "Officer 7")
+    again = world.record(cases, 1, pseudonym.pseudonym(world.EMAIL, NEW))
+    assert world.night(database, cases, [again], date(2013, 4, 1)) == publish.Figures(1, 0, 1, 0)
+    assert again["person_key"] in world.dump(database)
+    assert again["person_key"] not in world.dump(database, "--exclude-table=audit.suppression")
 
 
 def test_a_source_that_cannot_be_reached_leaves_everything_as_it_was(database, tmp_path, sources, monkeypatch):

@@ -68,10 +68,10 @@ def build(connection, home):
     (home / "dbt" / "target" / "parsed.bin").write_bytes(b"\0" + who.encode())
 
 
-def dump(connection):
+def dump(connection, *options):
     """The whole database as text, as a backup would have it, with what the planner knows of its values."""
     info = connection.info
-    command = [binaries() / "pg_dump", "--dbname", info.dsn, "--statistics", "--restrict-key=test"]
+    command = [binaries() / "pg_dump", "--dbname", info.dsn, "--statistics", "--restrict-key=test", *options]
     result = subprocess.run(
         command, env={**os.environ, "PGPASSWORD": info.password}, capture_output=True, text=True, check=True
     )
