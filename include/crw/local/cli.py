@@ -78,6 +78,12 @@ def main() -> int:
         return _run(arguments)
     except contracts.ContractError as error:
         sys.exit(f"{error}")
+    except Exception as error:
+        from crw.local import faults
+
+        if (line := faults.told(error)) is None:
+            raise
+        sys.exit(line)
 
 
 def _run(arguments: argparse.Namespace) -> int:

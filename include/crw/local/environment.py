@@ -209,6 +209,9 @@ def _airflow_variables(known: dict[str, str], home: Path) -> dict[str, str]:
         "LOGGING__LOGGING_LEVEL": "WARNING",
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
         "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
+        # A worker tells each second that it lives. One that was killed is given up before the night takes itself to be stuck.
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "45",
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
         "USAGE_DATA_COLLECTION__ENABLED": "False",
     }
     return {"AIRFLOW_HOME": str(home / "airflow"), **{f"AIRFLOW__{name}": value for name, value in options.items()}}

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -48,7 +49,10 @@ def _run(first: date, last: date, console: Console) -> bool:
     samples.prepare(last)
     _say(console, began, "starting Airflow")
     scheduler.migrate()
-    with scheduler.running(), psycopg.connect(environment.server().dsn("warehouse"), autocommit=True) as warehouse:
+    with (
+        scheduler.running() as look,
+        psycopg.connect(environment.server().dsn("warehouse"), autocommit=True) as warehouse,
+    ):
         watch = _Watch(console, began, first, last, warehouse)
         run_id = f"nightly__{first}__{watch.since:%Y%m%dT%H%M%S}"
         for source in contracts.taking_part():
@@ -56,7 +60,7 @@ def _run(first: date, last: date, console: Console) -> bool:
                 scheduler.trigger(f"ingest_{source}", first.isoformat(), run_id)
             else:
                 scheduler.backfill(f"ingest_{source}", first.isoformat(), last.isoformat())
-        succeeded = watch.follow()
+        succeeded = watch.follow(look)
     with psycopg.connect(environment.server().dsn("warehouse")) as warehouse:
         is_published = transform.is_up_to_date(warehouse, last)
         if succeeded and not is_published:
@@ -91,14 +95,19 @@ class _Watch:
     def dates(self) -> int:
         return (self.last - self.first) // timedelta(days=1) + 1
 
-    def follow(self) -> bool:
-        """Show each table as it gets on and each task as it ends, until the runs are over. Returns whether all succeeded."""
+    def follow(self, look: Callable[[], None]) -> bool:
+        """Show each table as it gets on and each task as it ends, until the runs are over. Returns whether all succeeded.
+
+        Args:
+            look: raises when what runs the tasks has ended.
+        """
         tasks = self.dates * (4 * len(contracts.taking_part()) + 4)
         metadata = psycopg.connect(environment.server().dsn("airflow"), autocommit=True)
         with metadata, _progress(self.console) as progress:
             bar = progress.add_task("night", total=tasks)
             moved = time.monotonic()
             while time.monotonic() - moved < PATIENCE:
+                look()
                 self._show_steps(progress.console)
                 if self._show_ended(metadata, progress.console):
                     progress.update(bar, completed=len(self.seen))

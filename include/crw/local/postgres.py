@@ -52,6 +52,10 @@ HERE = "/proc/self/cwd"
 PATIENCE = 60  # seconds for a living server to accept a connection
 
 
+class StartError(RuntimeError):
+    """The server does not come up, or what it needs cannot be made."""
+
+
 @dataclass(frozen=True)
 class Server:
     """One embedded server, living in `directory` (absolute)."""
@@ -95,7 +99,7 @@ class Server:
     def start(self) -> None:
         """Create the server the first time, start it if it is not running. One command at a time does so.
 
-        Raises RuntimeError with the server's log when it does not come up, and when a living one does not answer.
+        Raises StartError with the server's log when it does not come up, and when a living one does not answer.
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.directory / "lock").open("w") as lock:
@@ -104,14 +108,14 @@ class Server:
                 self._start()
 
     def _comes_up(self) -> bool:
-        """Whether the server runs, or a living postmaster comes to accept connections. Raises RuntimeError if it does not."""
+        """Whether the server runs, or a living postmaster comes to accept connections. Raises StartError if it does not."""
         deadline = time.monotonic() + PATIENCE
         while not self.is_running():
             has_lock_file = (self.data / "postmaster.pid").exists()  # it dies by itself without one
             if not (has_lock_file and any(is_postmaster for _, is_postmaster in _processes_of(self))):
                 return False
             if time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL of {self.data} runs and has not answered for {PATIENCE} s")
+                raise StartError(f"PostgreSQL of {self.data} runs and has not answered for {PATIENCE} s")
             time.sleep(0.1)
         return True
 
@@ -130,7 +134,7 @@ class Server:
                            "-l", f"{HERE}/server.log", "-o", options)  # fmt: skip
         if result.returncode:
             log = (self.data / "server.log").read_text()[-3000:] if (self.data / "server.log").exists() else ""
-            raise RuntimeError(f"PostgreSQL did not start: {result.stdout}\n{log}")
+            raise StartError(f"PostgreSQL did not start: {result.stdout}\n{log}")
 
     def stop(self) -> None:
         """Stop the server if it runs; nothing else of this machine is touched."""
@@ -155,7 +159,7 @@ class Server:
             result = self._run(unfinished, "initdb", "-D", HERE, "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8",
                                "--auth=scram-sha-256", "--pwfile=/dev/stdin", "--no-sync", stdin=password)  # fmt: skip
         if result.returncode:
-            raise RuntimeError(f"initdb failed: {result.stdout}")
+            raise StartError(f"initdb failed: {result.stdout}")
         shutil.rmtree(self.data, ignore_errors=True)
         unfinished.rename(self.data)
 
@@ -191,7 +195,7 @@ class Server:
         deadline = time.monotonic() + 30
         while _processes_of(self):
             if time.monotonic() > deadline:
-                raise RuntimeError(f"processes of {self.data} do not end: {[pid for pid, _ in _processes_of(self)]}")
+                raise StartError(f"processes of {self.data} do not end: {[pid for pid, _ in _processes_of(self)]}")
             time.sleep(0.05)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
@@ -236,7 +240,7 @@ def _hand_over(what: Path | int) -> None:
 
 
 def _account() -> pwd.struct_passwd:
-    """The account `OS_USER`, made the first time. Raises RuntimeError when it cannot be."""
+    """The account `OS_USER`, made the first time. Raises StartError when it cannot be."""
     make = ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
             "--shell", "/usr/sbin/nologin", OS_USER]  # fmt: skip
     for _ in range(50):  # two commands at once: one waits for the other's lock
@@ -244,7 +248,7 @@ def _account() -> pwd.struct_passwd:
             return pwd.getpwnam(OS_USER)
         made = subprocess.run(make, capture_output=True, text=True)
         time.sleep(0.1 if made.returncode else 0)
-    raise RuntimeError(
+    raise StartError(
         f"PostgreSQL does not run as root, and the account {OS_USER} cannot be made for it: {made.stderr.strip()}"
     )
 

@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
@@ -34,6 +34,11 @@ PRELOADED = (
 )
 """What the tasks import, the heavy ones on first use: in a forked worker that is done already, else it costs 2 s a task."""
 
+
+class EndedError(RuntimeError):
+    """A process of the night's family ended that should not have."""
+
+
 _fork = multiprocessing.get_context("fork")
 
 
@@ -50,8 +55,11 @@ def migrate() -> None:
 
 
 @contextmanager
-def running() -> Iterator[None]:
-    """Serialize the DAGs and run scheduler and execution API until the block ends."""
+def running() -> Iterator[Callable[[], None]]:
+    """Serialize the DAGs and run scheduler and execution API until the block ends.
+
+    Yields a look at the two, which raises EndedError once one has ended: nobody would run the tasks that are still to come.
+    """
     api = _start("execution-api", _serve_execution_api)
     scheduler = None
     try:
@@ -60,12 +68,24 @@ def running() -> Iterator[None]:
         _check(metadata)
         _wait_until_healthy(api)
         scheduler = _start("scheduler", _schedule)
-        yield
+        yield lambda: _look_at(scheduler, api)
     finally:
         # The runs are over and their states are in the metadata: nothing is lost by not waiting for idle workers.
         for process in filter(None, (scheduler, api)):
             process.kill()
             process.join()
+
+
+def _look_at(*family: multiprocessing.Process) -> None:
+    for process in family:
+        if not process.is_alive():
+            log = settings.HOME / "logs" / f"{process.name}.log"
+            raise EndedError(f"Airflow's {process.name} {_how_ended(process)}, and the night with it: see {log}")
+
+
+def _how_ended(process: multiprocessing.Process) -> str:
+    code = process.exitcode
+    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
 
 
 def trigger(dag_id: str, business_date: str, run_id: str) -> None:
@@ -144,10 +164,10 @@ def _start(name: str, target) -> multiprocessing.Process:
 
 
 def _check(process: multiprocessing.Process) -> None:
-    """Wait for a process to end. Raises RuntimeError with its log if it failed."""
+    """Wait for a process to end. Raises EndedError with its log if it failed."""
     process.join()
     if process.exitcode:
-        raise RuntimeError(f"{process.name} failed; {_log_tail(process.name)}")
+        raise EndedError(f"Airflow's {process.name} {_how_ended(process)}; {_log_tail(process.name)}")
 
 
 def _with_log(name: str, target) -> None:
@@ -182,7 +202,7 @@ def _wait_until_healthy(api: multiprocessing.Process) -> None:
             return
         except httpx.TransportError:
             time.sleep(0.1)
-    raise RuntimeError(f"Airflow's execution API did not start; {_log_tail(api.name)}")
+    raise EndedError(f"Airflow's execution API did not start; {_log_tail(api.name)}")
 
 
 def _preload() -> None:
