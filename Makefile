@@ -4,13 +4,14 @@ SHELL := /bin/bash
 PYTHON ?= python3
 DATE ?= 2013-03-31
 BATCHES ?= 5000
+KILLS ?= 200
 SEED := $(or $(SEED),$(shell date +%s))
 VENV := .venv
 BIN := $(VENV)/bin
 # Byte-code is written at install; a shell that forbids it must not slow every task.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help nightly check up down test histories fuzz bench sql metric docs screenshots dashboards dashboards-test lint lock clean
+.PHONY: help nightly check up down test histories fuzz chaos bench sql metric docs screenshots dashboards dashboards-test lint lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,9 @@ fuzz: export CRW_FUZZ_BATCHES = $(BATCHES)
 fuzz: $(VENV)/ready ## Try each reader on dirty batches made at random: make fuzz [BATCHES=5000] [SEED=<of an earlier run>]
 	@echo "$(BATCHES) batches a reader, SEED=$(SEED)"
 	@$(BIN)/pytest -n 0 tests/fuzz --hypothesis-seed=$(SEED)
+
+chaos: $(VENV)/ready ## Strike whole nights at seeded points and compare with undisturbed ones: make chaos [KILLS=200] [SEED=17] [HOMES=folder]
+	@$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) $(if $(HOMES),--homes $(HOMES))
 
 bench: $(VENV)/ready ## Measure each stage against a floor of the same run
 	@$(BIN)/python -m tests.bench

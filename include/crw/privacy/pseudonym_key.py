@@ -28,7 +28,8 @@ def current(connection: Connection) -> bytes:
     """
     key = pseudonym.key()
     connection.execute(
-        "insert into audit.pseudonym_key (fingerprint) select %s where not exists (select from audit.pseudonym_key)",
+        "insert into audit.pseudonym_key (fingerprint) select %s where not exists (select from audit.pseudonym_key) "
+        "on conflict do nothing",  # another source of the first night, whose load has not committed yet
         [fingerprint(key)],
     )
     if fingerprint(key) != used(connection):
