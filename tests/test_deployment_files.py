@@ -81,6 +81,8 @@ def test_sets_the_variables_of_the_local_run(compose, tmp_path, monkeypatch):
         "AIRFLOW__LOGGING__LOGGING_LEVEL",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME",
         "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL",
     }
     deployed = {name for service in DEPLOYED for name in compose["services"][service]["environment"]}
     only_deployed = {

@@ -14,6 +14,8 @@ from crw.local.postgres import StartError
 
 AGAIN = "Readers keep the last good night, and nothing is lost: start the same command again (docs/runbook.md, 'A process was killed')"
 OF_OUTSIDE = (psycopg.OperationalError, sqlalchemy.exc.OperationalError, StartError, scheduler.EndedError)
+SQLSTATES = ("08", "53", "57P", "58")
+"""Connection broken or refused, resources used up, ended by an operator, and the system's own; not a statement's time limit."""
 FULL = 16 * 2**20  # bytes; with less, PostgreSQL cannot write one more segment of its log
 
 
@@ -22,10 +24,12 @@ def told(error: Exception) -> str | None:
     is_no_room = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     if not (is_no_room or isinstance(error, OF_OUTSIDE)):
         return None
+    if not (getattr(error, "sqlstate", None) or "08").startswith(SQLSTATES):
+        return None
     reason = str(error).strip()
     if is_no_room or isinstance(error, psycopg.errors.DiskFull) or _is_full():
         return f"the disk of {settings.HOME} is full ({_first_line(reason)}): make room. {AGAIN}"
-    if "too many clients" in reason or "remaining connection slots" in reason:
+    if any(text in reason for text in ("too many clients", "too many connections", "remaining connection slots")):
         return (
             "PostgreSQL has no connection left: `select usename, client_addr, count(*) from pg_stat_activity group by 1, 2` "
             f"says who has them; end what does not belong there. {AGAIN}"
