@@ -11,11 +11,14 @@ from datetime import date
 
 import psutil
 
+from crw import contracts
 from tests.chaos import strikes
 from tests.homes import Home
 
 PATIENCE = 300  # seconds from the strike to the end of the command; a source may be asked three times
 ENDS = 30  # seconds for the family of a command that was killed to end
+LINES = 2 * len(contracts.tables()) + 4 * len(contracts.sources()) + 8
+"""What a night prints while it is at work: each table twice, each task once, and its start."""
 SMALL = 16 * 2**30  # bytes; a disk that may be filled is one of the homes' own
 
 
@@ -105,7 +108,7 @@ def _is_of(home: Home, process: psutil.Process) -> bool:
 
 def through(home: Home, night: date) -> list[str]:
     """Run the night undisturbed. Returns what is wrong with that: it needs no hand."""
-    result = home.nightly(night.isoformat())
+    result = home.crw("nightly", "--date", night.isoformat())
     return [] if result.returncode == 0 else [f"{night} needs a hand:\n{result.stdout[-3000:]}"]
 
 

@@ -51,6 +51,14 @@ def main() -> int:
     erase.add_argument("--by", required=True, help="who does it")
     rotate = commands.add_parser("rotate-key", help="make all pseudonyms anew under a new key")
     rotate.add_argument("--by", required=True, help="who does it")
+    for name, what in {
+        "backup": "write the warehouse to a file",
+        "restore": "make a new home's warehouse from it",
+    }.items():
+        commands.add_parser(name, help=what).add_argument("file", type=Path)
+    commands.add_parser(
+        "upgrade", help="bring the home of an older version up to this one, as every start of a night does"
+    )
     commands.add_parser("up", help="start everything and keep it running")
     commands.add_parser(
         "install",
@@ -102,6 +110,10 @@ def _run(arguments: argparse.Namespace) -> int:
             is_ours = "CRW_PGHOST" not in os.environ
             _reach_warehouse()
             return privacy.run(arguments, is_ours=is_ours)
+        case "backup" | "restore" | "upgrade":
+            from crw.local import backup
+
+            return backup.run(arguments)
         case "up":
             return _up()
         case "install":
