@@ -8,6 +8,7 @@ import pytest
 
 from crw import contracts, warehouse
 from crw.local import environment
+from crw.settings import PROJECT
 
 
 def test_install_makes_landing_and_raw_of_every_contract(database):
@@ -33,6 +34,27 @@ def test_a_column_new_in_the_contract_is_added(database):
     database.execute("alter table raw.feedback__category drop column issue_code")
     warehouse.install(database)
     assert database.execute("select issue_code from raw.feedback__category").fetchall() == []
+
+
+SHAPE = (
+    "select attrelid::regclass::text, attname, format_type(atttypid, atttypmod), attnotnull from pg_attribute join pg_class on "
+    "pg_class.oid = attrelid where relnamespace::regnamespace::text in ('landing', 'raw', 'quarantine', 'audit', 'accounts') "
+    "and attnum > 0 and not attisdropped union all select tgrelid::regclass::text, tgname, '', tgenabled = 'O' from pg_trigger "
+    "where not tgisinternal order by 1, 2"
+)
+
+
+def test_a_warehouse_of_the_first_release_is_brought_up_to_date_in_place(database):
+    shape = database.execute(SHAPE).fetchall()
+    database.execute(
+        "insert into audit.load (source, table_name, business_date, run_id, interval_start, interval_end) "
+        "values ('feedback', 'cases', '2013-03-31', 'of an older release', '2013-03-01', '2013-04-01')"
+    )
+    database.execute((PROJECT / "tests" / "earlier_shape.sql").read_text())
+    assert database.execute(SHAPE).fetchall() != shape
+    warehouse.install(database)
+    assert database.execute(SHAPE).fetchall() == shape
+    assert database.execute("select run_id from audit.load").fetchall() == [("of an older release",)]
 
 
 def test_a_changed_type_is_refused_by_name(database):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+
+from crw.settings import PROJECT
 
 pytestmark = pytest.mark.long
 
@@ -44,3 +48,20 @@ def test_three_nights_after_a_missed_one(straight, make_home):
     # Made up for long after: marts do not go back to that date, and say the same.
     assert home.nightly("2013-04-01").returncode == 0
     assert_same(home.marts(), straight)
+
+
+def test_a_night_in_a_new_home_made_of_a_backup_and_in_one_of_an_older_release(straight, make_home, tmp_path):
+    """Each goes on where the other home, or release, left off."""
+    older, restored, file = make_home("older"), make_home("restored"), tmp_path / "warehouse.dump"
+    assert older.nightly(FIRST).returncode == 0
+    assert older.crw("backup", str(file)).returncode == 0
+    restored.environment["CRW_PSEUDONYM_KEY"] = json.loads((older.folder / "state.json").read_text())["pseudonym_key"]
+    result = restored.crw("restore", str(file))
+    assert result.returncode == 0, result.stdout
+    del restored.environment["CRW_PSEUDONYM_KEY"]
+    older.query((PROJECT / "tests" / "earlier_shape.sql").read_text())
+    older.query("update core.build set project_version = 'of an older release'")
+    assert older.crw("upgrade").returncode == 0
+    for home in (restored, older):
+        assert home.nightly(LAST).returncode == 0
+        assert_same(home.marts(), straight)

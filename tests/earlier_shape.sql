@@ -1,0 +1,16 @@
+-- Takes a warehouse back to the shape that the first release gave it, with its rows: what came since is dropped.
+drop view audit.overtaken;
+alter table audit.load drop column rows_at_source, drop column rows_in_raw, drop column rows_found_late, drop column rows_vanished,
+    drop column vanished_are_held, drop column rows_amended_since, drop column rows_suppressed;
+drop table audit.vanished, audit.approval, audit.late_run, audit.unread_file, audit.raw_change, audit.erasure, audit.suppression,
+    audit.nobody, audit.suppression_salt, audit.pseudonym_key, audit.purge cascade;
+drop schema as_of, accounts cascade;
+do $$
+declare
+    relation regclass;
+begin
+    for relation in select oid from pg_class where relnamespace = 'raw'::regnamespace and relkind = 'p' loop
+        execute format('drop trigger note_deleted on %s', relation);
+        execute format('alter table %s drop column _is_vanished cascade', relation);
+    end loop;
+end $$;
