@@ -86,6 +86,9 @@ def main() -> int:
         return _run(arguments)
     except contracts.ContractError as error:
         sys.exit(f"{error}")
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130  # what a shell says of a command that Ctrl-C ended
     except Exception as error:
         from crw.local import faults
 
