@@ -15,7 +15,7 @@ from crw import contracts
 from tests.chaos import strikes
 from tests.homes import Home
 
-PATIENCE = 300  # seconds from the strike to the end of the command; a source may be asked three times
+PATIENCE = 900  # seconds from the strike to the end of the command: it may go on, and then has a whole night before it
 ENDS = 30  # seconds for the family of a command that was killed to end
 LINES = 2 * len(contracts.tables()) + 4 * len(contracts.sources()) + 8
 """What a night prints while it is at work: each table twice, each task once, and its start."""
