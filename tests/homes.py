@@ -40,9 +40,11 @@ class Home:
         return result
 
     def start(self, date: str) -> subprocess.Popen[str]:
-        """Start one night, to be watched by what it prints."""
+        """Start one night, to be watched by what it prints, errors too."""
         command = [sys.executable, "-m", "crw.local.cli", "nightly", "--date", date]
-        return subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
 
     def query(self, statement: str, database: str = "warehouse") -> list[tuple]:
         """Run SQL as the superuser; a statement without a result gives an empty list."""
