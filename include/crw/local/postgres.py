@@ -130,11 +130,14 @@ class Server:
             (self.directory / "port").write_text(str(free_port()))
         options = " ".join(f"-c {name}={value or repr('')}" for name, value in SETTINGS.items())
         options = f"-p {self.port} -c cluster_name={self.cluster_name} {options}"
-        result = self._run(self.data, "pg_ctl", "start", "-w", "-t", "120", "-D", HERE,
-                           "-l", f"{HERE}/server.log", "-o", options)  # fmt: skip
-        if result.returncode:
-            log = (self.data / "server.log").read_text()[-3000:] if (self.data / "server.log").exists() else ""
-            raise StartError(f"PostgreSQL did not start: {result.stdout}\n{log}")
+        # After a kill recovery was seen to fail (`could not create file ...: File exists`), and to get through when started again.
+        for _ in range(2):
+            result = self._run(self.data, "pg_ctl", "start", "-w", "-t", "120", "-D", HERE,
+                               "-l", f"{HERE}/server.log", "-o", options)  # fmt: skip
+            if result.returncode == 0:
+                return
+        log = (self.data / "server.log").read_text()[-3000:] if (self.data / "server.log").exists() else ""
+        raise StartError(f"PostgreSQL did not start: {result.stdout}\n{log}")
 
     def stop(self) -> None:
         """Stop the server if it runs; nothing else of this machine is touched."""
