@@ -33,6 +33,8 @@ def main() -> int:
     arguments = parser.parse_args()
     folder = arguments.homes or Path(tempfile.mkdtemp(prefix="chaos"))
     straight, home = Home(folder / "straight"), Home(folder / "struck")
+    for each in (straight, home):  # one key for both, or no pseudonym would be the other home's
+        each.environment["CRW_PSEUDONYM_KEY"] = "the key of chaos"
     print(f"SEED={arguments.seed}, homes in {folder}", flush=True)
     chosen = random.Random(arguments.seed)
     not_here = strikes.NOT_HERE | struck.not_here(home)
