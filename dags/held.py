@@ -27,12 +27,14 @@ with DAG(
 ### Held
 
 Every four hours, and when triggered: one question for each rule that holds a load, a mart or vanished keys
-(`select * from audit.held`), under *Required Actions*. The answer needs a reason, and goes with its giver's name into `audit.approval`, as `crw approve` and `crw reject`
-write it. An approved load's run is cleared, and publishes the batch that waits in `landing`; an approved mart is built and published
-by `warehouse`. What is rejected is dropped, and the next night reads it again. Unanswered, a question is asked again by the next run.
+(`select * from audit.held`), under *Required Actions*. The answer needs a reason, and goes with its giver's name into
+`audit.approval`, as `crw approve` and `crw reject` write it. An approved load's run is cleared, and publishes the batch that
+waits in `landing`; an approved mart is built and published by `warehouse`. What is rejected is dropped, and the next night
+reads it again. Unanswered, a question is asked again by the next run.
 
 **Triage**
-1. A red `decide`: what was asked about is decided already, or a newer batch took its place; the message says so. Nothing to do.
+1. A red `decide`: no reason was given, or what was asked about is decided already, or a newer batch took its place; the message says
+   which. What still waits is asked about by the next run.
 2. A red `run_again`: the run that loaded it is gone from Airflow. Trigger `ingest_<source>` for the date.
 """,
 ):
@@ -63,27 +65,32 @@ by `warehouse`. What is rejected is dropped, and the next night reads it again. 
             body=f"{{{{ {QUESTION}['body'] }}}}",
             options=[APPROVE, REJECT, WAIT],
             defaults=WAIT,
-            params={"reason": Param(type="string", minLength=1, description="Why; no personal data.")},
+            params={"reason": Param("", type="string", description="Why; needed; no personal data.")},
             response_timeout=timedelta(hours=3, minutes=30),  # less than to the next run, which asks again
         )
 
-        @task.branch
-        def decide(found: dict, answer: dict) -> str | None:
+        @task
+        def decide(found: dict, answer: dict) -> str:
             from datetime import date
 
             from crw import connections, held
 
             (chosen,) = answer["chosen_options"]
-            if chosen == WAIT:
-                return None
-            decision = held.approve if chosen == APPROVE else held.reject
-            by = (answer["responded_by_user"] or {}).get("name")
-            with connections.warehouse() as warehouse:
-                business_date = date.fromisoformat(found["business_date"])
-                decision(warehouse, found["name"], business_date, found["rule"], answer["params_input"]["reason"], by)
-            if chosen == REJECT:
-                return None
-            return "question.run_again" if found["run_id"] else "question.build_again"
+            if chosen != WAIT:
+                decision = held.approve if chosen == APPROVE else held.reject
+                by, reason = answer["responded_by_user"]["name"], answer["params_input"]["reason"]
+                with connections.warehouse() as warehouse:
+                    business_date = date.fromisoformat(found["business_date"])
+                    decision(warehouse, found["name"], business_date, found["rule"], reason, by)
+            return chosen
+
+        # Gates of their own: a branch skips nothing in a group that is mapped.
+        @task
+        def is_load_approved(found: dict, chosen: str) -> None:
+            from airflow.sdk.exceptions import AirflowSkipException
+
+            if chosen != APPROVE or not found["run_id"]:
+                raise AirflowSkipException("no load was approved")
 
         run_again = TriggerDagRunOperator(
             task_id="run_again",
@@ -93,9 +100,15 @@ by `warehouse`. What is rejected is dropped, and the next night reads it again. 
         )
 
         @task(outlets=[RAW])
-        def build_again(found: dict, outlet_events=None) -> None:
+        def build_again(found: dict, chosen: str, outlet_events=None) -> None:
+            from airflow.sdk.exceptions import AirflowSkipException
+
+            if chosen != APPROVE or found["run_id"]:
+                raise AirflowSkipException("no mart was approved")
             outlet_events[RAW].add_partitions(found["business_date"])
 
-        decide(found, ask.output) >> [run_again, build_again(found)]
+        chosen = decide(found, ask.output)
+        is_load_approved(found, chosen) >> run_again
+        build_again(found, chosen)
 
     question.expand(found=list_held())

@@ -88,6 +88,8 @@ def test_a_code_that_is_new_is_held_and_the_batch_that_was_approved_is_published
     ):
         with pytest.raises(ledger.LoadError, match="holds nothing"):
             held.approve(database, table, day, rule, "why", "me")
+    with pytest.raises(ledger.LoadError, match="needs a reason and a name"):
+        held.approve(database, NAME, APRIL_1, "kind_known", " ", "me")
     decide(database, held.approve, APRIL_1)
     assert held.waiting(database) == []
     add(source, APRIL_1, "D")  # after the person looked

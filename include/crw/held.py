@@ -73,7 +73,7 @@ def approve(connection: Connection, name: str, business_date: date, rule: str, r
         by: who says so.
 
     Raises:
-        LoadError: the rule holds nothing there; if it failed, what failed is wrong in itself.
+        LoadError: no reason or name is given, or the rule holds nothing there; if it failed, what failed is wrong in itself.
     """
     with connection.transaction():
         found = _find(connection, name, business_date, rule)
@@ -130,6 +130,8 @@ def _find(connection: Connection, name: str, business_date: date, rule: str) -> 
 
 
 def _decide(connection: Connection, found: Held, decision: str, reason: str, by: str) -> None:
+    if not (reason.strip() and by.strip()):
+        raise LoadError(f"{found.name} for {found.business_date}: a decision on {found.rule} needs a reason and a name")
     connection.execute(
         "insert into audit.approval (source, table_name, business_date, rule, decision, reason, approved_by) "
         "values (%s, %s, %s, %s, %s, %s, %s)",

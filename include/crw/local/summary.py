@@ -112,7 +112,8 @@ def _told(connection: psycopg.Connection, business_date: date) -> list[str]:
     ).fetchall()
     return (
         [
-            f"{name} is held by {rule}, until `crw approve {name} {business_date} {rule} --reason ... --by ...` or `crw reject ...`: {message}"
+            f"{name} is held by {rule}, until `crw approve {name} {business_date} {rule} --reason ... --by ...` or `crw reject ...`: "
+            f"{message}"
             for name, rule, message in waits
         ]
         + [
