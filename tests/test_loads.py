@@ -239,7 +239,7 @@ def test_while_a_batch_is_validated_no_other_can_take_its_place(database):
     with psycopg.connect(database.info.dsn, password=database.info.password, autocommit=True) as other:
         other.execute("set lock_timeout = '100ms'")
         second = ledger.start_load(other, CATEGORY, date(2013, 4, 1), "two")
-        with ledger.held(database, first), pytest.raises(psycopg.errors.LockNotAvailable):
+        with ledger.locked(database, first), pytest.raises(psycopg.errors.LockNotAvailable):
             landing.land(other, second, Batch("json", [category("B")]))
         assert landing.land(other, second, Batch("json", [category("B")])) == 1
 
@@ -248,7 +248,7 @@ def test_a_load_whose_process_was_killed_fails_when_the_next_of_its_date_starts(
     killed = landed(database, [category("A")])
     other_date = ledger.start_load(database, CATEGORY, date(2013, 4, 1), "test")
     with psycopg.connect(database.info.dsn, password=database.info.password, autocommit=True) as other:
-        with ledger.held(other, killed):  # at work
+        with ledger.locked(other, killed):  # at work
             second = ledger.start_load(database, CATEGORY, NIGHT, "test")
         third = ledger.start_load(database, CATEGORY, NIGHT, "test")
     found = database.execute("select load_id, state, message from audit.load order by load_id").fetchall()

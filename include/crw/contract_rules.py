@@ -65,6 +65,8 @@ def _condition(kind: type, column: Column, severity: str | None = None, **values
 
 def _rule(kind: type, kwargs: dict[str, str], severity: str, values: dict[str, Any]) -> Rule:
     meta = {"rule": kind.rule.format(**values), "notes": kind.sentence.format(**values)}
+    if kind.unusual:
+        meta["unusual"] = True
     return {"type": kind.expectation_type, "kwargs": kwargs, "severity": severity, "meta": meta}
 
 
@@ -142,7 +144,7 @@ def _history(contract: Table, limit: dict[str, Any]) -> str:
         f"from (select * {loads} and state = 'published' and rows_read > 0 and business_date < {{business_date}} "
         f"order by business_date desc, load_id desc limit {limit['nights']}) recent) history, "
         f"lateral (select max(rows_read) as refused {loads} and load_id between last_load_id + 1 and {{load_id}} - 1 "
-        "and position('rule volume_extreme failed' in message) > 0) before "
+        "and state <> 'rejected' and position('rule volume_extreme failed' in message) > 0) before "
         # Great Expectations wants its batch in every query.
         "cross join (select from {batch} having true) batch"
     )

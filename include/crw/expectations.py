@@ -36,6 +36,9 @@ class ColumnValuesRowCondition(ColumnMapMetricProvider):
 class ExpectNoRowWhere(ColumnMapExpectation):
     """No row meets the condition; `column` is what is told of a row that does."""
 
+    unusual: ClassVar = False
+    """Whether what fails the rule is unusual and not wrong in itself: where it is critical, a person may let it pass (`crw.held`)."""
+
     condition: str
     map_metric: ClassVar[str] = "column_values.row_condition"
     success_keys: ClassVar[tuple[str, ...]] = ("condition", "mostly")
@@ -73,6 +76,8 @@ class ExpectKeyNotToBeBlank(ExpectNoRowWhere):
 
 class ExpectNoSuchRows(UnexpectedRowsExpectation):
     """The query gives no rows; they are fetched only where more than the verdict is asked for."""
+
+    unusual: ClassVar = False
 
     def get_validation_dependencies(self, *arguments: Any, **named: Any) -> ValidationDependencies:
         """As Great Expectations says, which however runs the query twice for a verdict: to count its rows, and to show some."""
@@ -155,6 +160,7 @@ class ExpectCodeToBeListed(ExpectNoRowWhere):
     """A code is of the list that the contract names; the list says what becomes of one that is not."""
 
     rule: ClassVar = "{stem}_known"
+    unusual: ClassVar = True
     sentence: ClassVar = "{name} is no code of the list {codes} ({listed}){consequence}"
     # As most spell it first: to trim and to lower costs three times as much.
     unexpected: ClassVar = "{column} not in ({spelled}) and lower({trimmed}) not in ({known})"
@@ -241,12 +247,13 @@ class ExpectVolumeNotExtreme(ExpectNoSuchRows):
     """A night brings not many times what nights bring, unless it was refused for that before."""
 
     rule: ClassVar = "volume_extreme"
+    unusual: ClassVar = True
     demanded: ClassVar = "critical"
     limits: ClassVar = {"nights": 7, "usual": "median", "times": 20, "plus": 1000}
     sentence: ClassVar = (
         "More than {times} times the {usual} of the last {nights} published nights that brought rows, and of the last of them, for each "
-        "night read, plus {plus}: the source or the interval may be wrong. What comes a second time is believed: look at it, "
-        "then run the date again, or leave it to the next night. A first load has no nights before it and passes."
+        "night read, plus {plus}: the source or the interval may be wrong. Approve or reject it; what comes a second time is "
+        "believed, unless it was rejected. A first load has no nights before it and passes."
     )
     unexpected: ClassVar = "{history} where rows_read > {times} * days * greatest(usual, latest, refused) + {plus}"
 

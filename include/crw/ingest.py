@@ -13,12 +13,14 @@ from crw.contracts import Table
 from crw.ledger import Load
 from crw.privacy import pseudonym_key
 from crw.sources import Batch, api, database, files, folder, scratch
+from crw.suites import HeldError
 
 
 def extract(warehouse: Connection, table: Table, business_date: date, run_id: str, *, is_retry: bool = False) -> int:
     """Read the table's batch for the date from its source into landing, and return the load's number.
 
-    What a drop folder holds and was not read is noted (`unread`). A retry does not read what this run has landed already.
+    What a drop folder holds and was not read is noted (`unread`). Not read again is what this run has landed already, by a retry,
+    and what a person approved, or its source waits with.
 
     Raises:
         ContractError: the source does not keep the contract.
@@ -27,6 +29,8 @@ def extract(warehouse: Connection, table: Table, business_date: date, run_id: st
     scratch.sweep()
     if is_retry and (landed := ledger.landed_by(warehouse, table, business_date, run_id)):
         return landed
+    if taken_up := ledger.take_up(warehouse, table, business_date):
+        return taken_up
     load = ledger.start_load(warehouse, table, business_date, run_id)
     with _failures_recorded(warehouse, [load]), _open_batch(warehouse, load) as batch:
         try:
@@ -41,12 +45,13 @@ def validate(warehouse: Connection, table: Table, load_id: int, *, is_retry: boo
     """Run the table's suite on the landed batch; bad rows go to quarantine. A retry leaves alone what is validated already.
 
     Raises:
-        QualityError: a critical rule failed, or too many rows are bad. Nothing of the batch will reach raw.
+        HeldError: the batch is unusual. It waits in landing for a person.
+        QualityError: a critical rule failed. Nothing of the batch will reach raw.
     """
     load = ledger.find_load(warehouse, table, load_id)
     if is_retry and ledger.state(warehouse, load) == "validated":
         return quality.Outcome(True, quarantine.count(warehouse, load_id), "validated before this retry", [])
-    with _failures_recorded(warehouse, [load]), ledger.held(warehouse, load):
+    with _failures_recorded(warehouse, [load]), ledger.locked(warehouse, load):
         ledger.lock(warehouse, load, "landed")
         outcome = quality.validate_landing(warehouse, table, load.load_id, load.business_date)
         ledger.record(warehouse, load, "validated")
@@ -80,6 +85,10 @@ def publish_source(warehouse: Connection, source: str, load_ids: list[int]) -> d
 def _failures_recorded(warehouse: Connection, loads: list[Load]) -> Iterator[None]:
     try:
         yield
+    except HeldError as error:
+        for load in loads:
+            ledger.hold(warehouse, load, error)
+        raise
     except Exception as error:
         for load in loads:
             ledger.fail(warehouse, load, error)

@@ -70,6 +70,7 @@ def land(connection: Connection, load: Load, batch: Batch) -> int:
         _check_count(cursor, load, rows_read)
         told = {"deliveries": Jsonb(batch.deliveries), "rows_amended_since": batch.amended_since}
         told |= {"rows_suppressed": suppressed}
+        ledger.supersede(connection, load)
         ledger.record(connection, load, "landed", rows_read=rows_read, **told)
     return rows_read
 

@@ -90,7 +90,7 @@ def landed_by(connection: Connection, table: Table, business_date: date, run_id:
 
 
 def state(connection: Connection, load: Load) -> str:
-    """How far the load has come: `started`, `landed`, `validated`, `published`, or `failed`."""
+    """How far the load has come: `started`, `landed`, `validated`, `published`; or `held`, `rejected`, `superseded`, `failed`."""
     return connection.execute("select state from audit.load where load_id = %s", [load.load_id]).fetchone()[0]
 
 
@@ -110,7 +110,7 @@ def newest_load(connection: Connection, table: Table, business_date: date) -> Lo
     return find_load(connection, table, load_id)
 
 
-def lock(connection: Connection, load: Load, wanted: Literal["started", "landed", "validated"]) -> None:
+def lock(connection: Connection, load: Load, wanted: Literal["started", "landed", "validated", "held"]) -> None:
     """Take the table for the rest of the transaction, and make sure that the load may take its next step.
 
     Two runs never mix: the landing table belongs to the load that filled it last.
@@ -131,7 +131,7 @@ def lock(connection: Connection, load: Load, wanted: Literal["started", "landed"
 
 
 @contextmanager
-def held(connection: Connection, load: Load) -> Iterator[None]:
+def locked(connection: Connection, load: Load) -> Iterator[None]:
     """Keep other loads off the landing table for longer than a transaction: the suite reads it on connections of its own."""
     name = f"crw.load.{load.table.identifier}"
     connection.execute("select pg_advisory_lock(hashtext(%s))", [name])
@@ -153,17 +153,63 @@ def record(connection: Connection, load: Load, state: str, **figures: int | Json
 
 
 def fail(connection: Connection, load: Load, error: BaseException) -> None:
-    """Write down that the load failed and why. What it had refused is settled: the whole batch has to come again.
+    """Write down that the load failed and why."""
+    drop(connection, load, "failed", f"{type(error).__name__}: {error}")
 
-    What is published stays so: a validation done a second time by hand fails, and takes nothing back.
+
+def drop(connection: Connection, load: Load, state: Literal["failed", "rejected", "superseded"], message: str) -> None:
+    """Write down that the load's batch is given up, and why. What it had refused is settled: the whole batch has to come again.
+
+    Why it was held stays in the message. What is published stays so: a validation done a second time by hand fails, and takes
+    nothing back.
     """
     connection.execute(
-        "with failed as (update audit.load set state = 'failed', message = %s "
-        "where load_id = %s and state <> 'published' returning load_id) "
+        "with dropped as (update audit.load set state = %s, message = %s || case when state = 'held' then '; it was held: ' "
+        "|| message else '' end where load_id = %s and state <> 'published' returning load_id) "
         "update quarantine.record as q set released_at = clock_timestamp(), released_by_load_id = q.load_id "
-        "from failed where q.load_id = failed.load_id and q.released_at is null",
+        "from dropped where q.load_id = dropped.load_id and q.released_at is null",
+        [state, message, load.load_id],
+    )
+
+
+def hold(connection: Connection, load: Load, error: Exception) -> None:
+    """Write down that the load waits for a person, and why. Its batch stays in landing, what it refused in quarantine."""
+    connection.execute(
+        "update audit.load set state = 'held', message = %s where load_id = %s and state <> 'published'",
         [f"{type(error).__name__}: {error}", load.load_id],
     )
+
+
+def supersede(connection: Connection, load: Load) -> None:
+    """Write down that the batch of the load takes the place of one that was held, of whatever date."""
+    held_loads = connection.execute(
+        "select load_id from audit.load where source = %s and table_name = %s and state = 'held' and load_id <> %s",
+        [load.table.source, load.table.name, load.load_id],
+    ).fetchall()
+    for (load_id,) in held_loads:
+        drop(connection, replace(load, load_id=load_id), "superseded", f"{load} has taken its place")
+
+
+def take_up(connection: Connection, table: Table, business_date: date) -> int | None:
+    """The number of the table's newest load for the date, if it need not be read again: something of its source was approved since.
+
+    It is what the person saw: held, or not published because another table was. Its batch is still whole, in landing and
+    quarantine; it is to be validated again.
+    """
+    row = connection.execute(
+        sql.SQL(
+            "update audit.load as l set state = 'landed' where l.load_id = (select max(load_id) from audit.load "
+            "where source = %(source)s and table_name = %(table)s and business_date = %(date)s) "
+            "and l.state in ('landed', 'validated', 'held') "
+            "and l.rows_read = (select count(*) from {}) + (select count(*) from quarantine.record as q where q.load_id = l.load_id) "
+            "and not exists (select from audit.load as later where later.source = l.source and later.table_name = l.table_name "
+            "and later.landed_at > l.landed_at) "
+            "and exists (select from audit.approval as a where a.source = l.source and a.business_date = l.business_date "
+            "and a.rule <> 'vanished' and a.decision = 'approved' and a.approved_at > l.landed_at) returning l.load_id"
+        ).format(sql.Identifier("landing", table.identifier)),
+        {"source": table.source, "table": table.name, "date": business_date},
+    ).fetchone()
+    return row and row[0]
 
 
 def is_published(connection: Connection, table: Table, business_date: date) -> bool:

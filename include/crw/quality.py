@@ -1,7 +1,8 @@
 """The gate: run a table's suite, send the bad rows to quarantine, and stop what must not be published.
 
-Severity decides. `critical` fails the load and nothing is published; `warning` moves the rows to quarantine and goes on
-while their share stays under the suite's threshold; `info` only reports. (docs: expectations/README.md)
+Severity decides. `critical` fails the load and nothing is published, or holds it for a person where all that failed is unusual;
+`warning` moves the rows to quarantine and goes on while their share stays under the suite's threshold; `info` only reports.
+(docs: expectations/README.md)
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
-from crw import quarantine, suites, validation
+from crw import held, quarantine, suites, validation
 from crw.contracts import Table
 from crw.settings import EXPECTATIONS, HONG_KONG
-from crw.suites import QualityError
+from crw.suites import HeldError, QualityError
 from crw.validation import RuleResult
 from crw.warehouse import landing_table
 
@@ -62,7 +63,8 @@ def validate_landing(
         check_share: whether too large a share of bad rows fails the load; not for a replay, whose rows were bad before.
 
     Raises:
-        QualityError: a critical rule failed, too large a share of the rows is bad, or a rule could not be evaluated.
+        HeldError: all that failed is unusual: a rule that says so of itself, or too large a share of bad rows; and nobody approved.
+        QualityError: another critical rule failed, or a rule could not be evaluated.
             The row in `audit.validation` is written all the same. Where too many rows are bad they are in quarantine,
             else landing and quarantine are as before.
     """
@@ -81,18 +83,19 @@ def validate_landing(
     results, report = validation.run(connection, suite, ("landing", table.identifier), parameters)
     rows = _count_rows(connection, landing_table(table))
     run = _Run(suite["name"], business_date, load_id, rows, results, _without_texts(table, report))
+    approved = held.approved(connection, table.source, table.name, business_date)
     try:
-        _refuse(f"landing.{table.identifier}", [_with_keys(connection, table, result) for result in results])
+        _refuse(f"landing.{table.identifier}", [_with_keys(connection, table, result) for result in results], approved)
         with connection.transaction():
             warnings = [result for result in results if result.severity == "warning" and not result.success]
             quarantine.move(connection, table, load_id, business_date, warnings)
         # After they are kept: whoever is told that too many rows are bad wants to look at them.
-        if check_share:
+        if check_share and held.QUARANTINE_SHARE not in approved:
             quarantine.check_share(connection, table, load_id, rows_read, suite["meta"])
-        _record(connection, run, success=True)
-    except QualityError:
-        _record(connection, run, success=False)
+    except QualityError as error:
+        _record(connection, run, error)
         raise
+    _record(connection, run)
     quarantined = quarantine.count(connection, load_id)
     return Outcome(True, quarantined, _summary(results, quarantined), results)
 
@@ -101,7 +104,8 @@ def validate_mart(connection: Connection, mart: str, business_date: date) -> Out
     """Run `expectations/marts/<mart>.json` on `candidate.<mart>`; warnings are reported and stop nothing.
 
     Raises:
-        QualityError: a critical rule failed or a rule could not be evaluated; the row in `audit.validation` is written.
+        HeldError: all that failed is unusual, and nobody approved.
+        QualityError: another critical rule failed or a rule could not be evaluated; the row in `audit.validation` is written.
     """
     name = f"marts/{mart}"
     suite = suites.of_mart(EXPECTATIONS / f"{name}.json")
@@ -111,11 +115,11 @@ def validate_mart(connection: Connection, mart: str, business_date: date) -> Out
     ]
     run = _Run(name, business_date, None, rows, results, report)
     try:
-        _refuse(f"candidate.{mart}", results)
-    except QualityError:
-        _record(connection, run, success=False)
+        _refuse(f"candidate.{mart}", results, held.approved(connection, held.MARTS, mart, business_date))
+    except QualityError as error:
+        _record(connection, run, error)
         raise
-    _record(connection, run, success=True)
+    _record(connection, run)
     return Outcome(True, 0, _summary(results, 0), results)
 
 
@@ -123,6 +127,7 @@ def validate_marts(connection: Connection, business_date: date) -> list[Outcome]
     """Run the suite of every mart in `candidate`, all of them before the verdict.
 
     Raises:
+        HeldError: marts are held, and none failed.
         QualityError: a mart failed, or has no suite; the message holds what each mart says.
     """
     marts = connection.execute(
@@ -133,9 +138,12 @@ def validate_marts(connection: Connection, business_date: date) -> list[Outcome]
         try:
             outcomes.append(validate_mart(connection, mart, business_date))
         except (QualityError, FileNotFoundError) as error:
-            refusals.append(str(error))
+            refusals.append(error)
     if refusals:
-        raise QualityError("\n".join(refusals))
+        said = "\n".join(map(str, refusals))
+        if all(isinstance(error, HeldError) for error in refusals):
+            raise HeldError(said, [rule for error in refusals for rule in error.rules])
+        raise QualityError(said)
     return outcomes
 
 
@@ -146,17 +154,23 @@ def _parameters(business_date: date) -> dict[str, Any]:
     }
 
 
-def _refuse(target: str, results: list[RuleResult]) -> None:
-    """Raise QualityError for rules that broke, or else for critical rules that failed. All of them in one message."""
+def _refuse(target: str, results: list[RuleResult], approved: frozenset[str]) -> None:
+    """Raise QualityError for rules that broke, or else for critical rules that failed; HeldError where these are all unusual.
+
+    All of them in one message, but for unusual ones that a person approved.
+    """
     if broken := [result for result in results if result.error]:
         reasons = "; ".join(f"rule {result.rule} could not be evaluated: {result.error}" for result in broken)
         raise QualityError(f"{target}: {reasons}")
-    if failed := [result for result in results if result.severity == "critical" and not result.success]:
+    critical = [result for result in results if result.severity == "critical" and not result.success]
+    if failed := [result for result in critical if not (result.is_unusual and result.rule in approved)]:
         reasons = "; ".join(
             f"rule {result.rule} failed ({_extent(result)}): {result.notes}"
             + (f" [{' | '.join(result.examples)}]" if result.examples else "")
             for result in failed
         )
+        if all(result.is_unusual for result in failed):
+            raise HeldError(f"{target}: {reasons}", [result.rule for result in failed])
         raise QualityError(f"{target}: {reasons}")
 
 
@@ -170,7 +184,7 @@ def _count_rows(connection: Connection, relation: sql.Identifier) -> int:
     return connection.execute(sql.SQL("select count(*) from {}").format(relation)).fetchone()[0]
 
 
-def _record(connection: Connection, run: _Run, success: bool) -> None:
+def _record(connection: Connection, run: _Run, refusal: QualityError | None = None) -> None:
     rules = [
         {
             "rule": result.rule,
@@ -183,16 +197,18 @@ def _record(connection: Connection, run: _Run, success: bool) -> None:
         for result in run.results
     ]
     connection.execute(
-        "insert into audit.validation (load_id, suite, business_date, success, rules, rules_failed, result) "
-        "values (%s, %s, %s, %s, %s, %s, %s)",
+        "insert into audit.validation (load_id, suite, business_date, success, rules, rules_failed, result, held, message) "
+        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
             run.load_id,
             run.suite,
             run.business_date,
-            success,
+            refusal is None,
             len(run.results),
             sum(not result.success for result in run.results),
             Jsonb({"rows": run.rows, "rules": rules, "gx": run.report}),
+            refusal.rules if isinstance(refusal, HeldError) else None,
+            refusal and str(refusal),
         ],
     )
 

@@ -14,7 +14,8 @@ from psycopg import Connection, sql
 
 from crw import seeds
 from crw.contracts import Column, Table
-from crw.suites import QualityError
+from crw.held import QUARANTINE_SHARE
+from crw.suites import HeldError, QualityError
 from crw.validation import EXAMPLES, RuleResult
 from crw.warehouse import landing_table
 
@@ -106,12 +107,12 @@ def count(connection: Connection, load_id: int) -> int:
 
 
 def check_share(connection: Connection, table: Table, load_id: int, rows_read: int, tolerated: dict[str, Any]) -> None:
-    """Refuse a load of which more rows are in quarantine than its suite tolerates.
+    """Hold a load of which more rows are in quarantine than its suite tolerates.
 
     `quarantine_allowance` rows are tolerated whatever their share: a night of three rows, one of them bad, is no alarm.
 
     Raises:
-        QualityError: with each rule, its count and examples.
+        HeldError: with each rule, its count and examples.
     """
     threshold, allowance = tolerated["quarantine_threshold"], tolerated["quarantine_allowance"]
     quarantined = count(connection, load_id)
@@ -125,9 +126,10 @@ def check_share(connection: Connection, table: Table, load_id: int, rows_read: i
     told = [
         f"{rule} {rows} rows [{_examples(connection, table, load_id, rule, column)}]" for rule, column, rows in rules
     ]
-    raise QualityError(
+    raise HeldError(
         f"landing.{table.identifier}: {quarantined} of {rows_read} rows are bad; the suite tolerates {threshold:.1%}, or "
-        f"{allowance} rows: {'; '.join(told)}. They are in quarantine.record, load_id {load_id}"
+        f"{allowance} rows: {'; '.join(told)}. They are in quarantine.record, load_id {load_id}",
+        [QUARANTINE_SHARE],
     )
 
 

@@ -11,7 +11,8 @@ from psycopg import Connection, Cursor, sql
 
 from crw import contract_reconcile
 from crw.contracts import Table
-from crw.ledger import Load, LoadError
+from crw.held import VANISHED
+from crw.ledger import Load
 from crw.sources.listing import KEY_SEPARATOR, Compare, Listing
 from crw.warehouse import matching_key, raw_table, same_key
 
@@ -20,9 +21,6 @@ HANDFUL = 5
 
 WATERMARK = "_watermark"
 """The watermark in a temporary table, where a key may have a column of its name."""
-
-VANISHED = "vanished"
-"""Name of the rule that holds what vanished, as a person approves it."""
 
 
 def comparison(connection: Connection, load: Load) -> Compare | None:
@@ -59,29 +57,13 @@ def are_held(connection: Connection, load: Load) -> bool | None:
         "select coalesce(max(rows_vanished), 0) from compared where vanished_are_held and business_date <= %s "
         "and business_date > coalesce((select max(business_date) from compared "
         "where not vanished_are_held and business_date < %s), '-infinity') "
-        "and business_date in (select business_date from audit.approval where source = %s and table_name = %s and rule = %s)",
+        "and business_date in (select business_date from (select distinct on (business_date) business_date, decision "
+        "from audit.approval where source = %s and table_name = %s and rule = %s order by business_date, approval_id desc) as last "
+        "where decision = 'approved')",
         [*named, load.business_date, load.business_date, *named, VANISHED],
     ).fetchone()
     allowed = max(HANDFUL, load.table.reconcile.vanished_limit * in_raw) if at_source else 0
     return vanished > allowed + approved
-
-
-def approve(connection: Connection, load: Load, rule: str, reason: str, by: str) -> None:
-    """Write down that a person lets pass what a rule holds of a load.
-
-    Raises:
-        LoadError: the rule holds nothing of it.
-    """
-    (is_held,) = connection.execute(
-        "select vanished_are_held is true from audit.load where load_id = %s", [load.load_id]
-    ).fetchone()
-    if rule != VANISHED or not is_held:
-        raise LoadError(f"{load}: {rule} holds nothing")
-    connection.execute(
-        "insert into audit.approval (source, table_name, business_date, rule, reason, approved_by) "
-        "values (%s, %s, %s, %s, %s, %s) on conflict do nothing",
-        [load.table.source, load.table.name, load.business_date, rule, reason, by],
-    )
 
 
 def _compare(connection: Connection, load: Load, listing: Listing) -> frozenset[str]:

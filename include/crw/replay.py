@@ -40,7 +40,7 @@ def replay(connection: Connection, table: Table, business_date: date, run_id: st
     load = ledger.start_load(connection, table, business_date, run_id)
     try:
         landing.land(connection, load, Batch("json", (record for _, record in rows)))
-        with ledger.held(connection, load):
+        with ledger.locked(connection, load):
             ledger.lock(connection, load, "landed")
             quality.validate_landing(connection, table, load.load_id, business_date, check_share=False)
             ledger.record(connection, load, "validated")

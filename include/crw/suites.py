@@ -31,6 +31,15 @@ class QualityError(RuntimeError):
     """A batch or a mart must not be published: a critical rule failed, or a rule could not be evaluated."""
 
 
+class HeldError(QualityError):
+    """A batch or a mart must not be published until a person approves: all that failed is unusual, and nothing wrong in itself."""
+
+    def __init__(self, message: str, rules: list[str]) -> None:
+        super().__init__(message)
+        self.rules = rules
+        """The rules that hold it."""
+
+
 def of_landing(table: Table, folder: Path) -> dict[str, Any]:
     """The suite of a landing table: the rules of its contract, and what `<folder>/<source>/<table>.json` says besides.
 

@@ -34,6 +34,8 @@ class RuleResult:
     rows_query: str | None = None
     """SQL that selects `_row_no` of every bad row; None for a rule about the table as a whole."""
     examples: tuple[str, ...] = ()
+    is_unusual: bool = False
+    """Whether what fails the rule is unusual and not wrong in itself."""
     error: str | None = None
     """Why the rule could not be evaluated: a broken rule, not bad data."""
 
@@ -136,6 +138,7 @@ def _result(rule: dict[str, Any], outcome: dict[str, Any], relation: tuple[str, 
         value_of="value" if "unexpected_rows_query" in kwargs else column or "value",
         rows_query=_rows_query(rule, found, relation),
         examples=tuple(_examples(found)),
+        is_unusual=meta.get("unusual", False),
         error=_error(outcome.get("exception_info") or {}),
     )
 

@@ -62,7 +62,7 @@ create table if not exists audit.load (
     business_date date not null,
     run_id text not null,
     state text not null default 'started'
-        check (state in ('started', 'landed', 'validated', 'published', 'failed')),
+        constraint load_state_check check (state in ('started', 'landed', 'validated', 'held', 'published', 'failed', 'rejected', 'superseded')),
     interval_start timestamptz not null,
     interval_end timestamptz not null check (interval_end > interval_start),
     rows_read bigint,
@@ -79,6 +79,14 @@ create table if not exists audit.load (
         state <> 'published' or rows_read = rows_published + rows_unchanged + rows_quarantined
     )
 );
+-- A warehouse of before may have fewer states.
+do $$ begin
+    if not pg_get_constraintdef((select oid from pg_constraint where conname = 'load_state_check' and conrelid = 'audit.load'::regclass)) ~ 'superseded' then
+        alter table audit.load drop constraint load_state_check, add constraint load_state_check
+            check (state in ('started', 'landed', 'validated', 'held', 'published', 'failed', 'rejected', 'superseded'));
+    end if;
+end $$;
+comment on column audit.load.state is 'How far it came: started, landed, validated, published. held: unusual, its batch waits in landing for a person; rejected: the person refused it; superseded: it waited, and a newer batch took its place; failed: wrong in itself, or an error.';
 comment on table audit.load is 'One row per attempt to load one table for one business date. The watermark is the interval_end of the last published load.';
 comment on column audit.load.deliveries is 'Manifest of a file source: SHA-256 of each file read and its name. A file sent again is known by it and not loaded twice.';
 alter table audit.load
@@ -111,9 +119,13 @@ create table if not exists audit.approval (
     reason text not null check (reason <> ''),
     approved_by text not null check (approved_by <> ''),
     approved_at timestamptz not null default clock_timestamp(),
-    primary key (source, table_name, business_date, rule)
+    decision text not null default 'approved' check (decision in ('approved', 'rejected')),
+    approval_id bigint generated always as identity
 );
-comment on table audit.approval is 'What a person let pass: a rule that holds something of a table on a business date, by whom and why.';
+alter table audit.approval drop constraint if exists approval_pkey,
+    add column if not exists decision text not null default 'approved' check (decision in ('approved', 'rejected')),
+    add column if not exists approval_id bigint generated always as identity;
+comment on table audit.approval is 'What a person decided: a rule that holds something of a table (source marts: of a mart) on a business date, approved or rejected, by whom and why. The last decision counts.';
 
 create or replace view audit.overtaken as
 select business_date, source, table_name, min(rows_amended_since) as rows_amended_since
@@ -134,7 +146,14 @@ create table if not exists audit.validation (
     result jsonb not null,
     validated_at timestamptz not null default clock_timestamp()
 );
+alter table audit.validation
+    add column if not exists held text[],
+    add column if not exists message text,
+    add column if not exists is_rejected boolean not null default false;
 comment on table audit.validation is 'One row per run of a suite; load_id is empty for a mart.';
+comment on column audit.validation.held is 'The rules that hold the batch or mart for a person, where all that failed is unusual; else empty.';
+comment on column audit.validation.message is 'Why it was refused or is held.';
+comment on column audit.validation.is_rejected is 'Of a mart: whether a person refused it, so that it is not believed when it comes again.';
 
 create table if not exists audit.publication (
     publication_id bigint generated always as identity primary key,
@@ -145,6 +164,40 @@ create table if not exists audit.publication (
     published_at timestamptz not null default clock_timestamp()
 );
 comment on table audit.publication is 'One row per mart each time the marts were swapped.';
+
+create or replace view audit.held_by_date as
+select l.source, l.table_name, l.business_date, rule, l.message, l.run_id, v.validated_at as since
+from audit.load as l
+inner join lateral (
+    select held, validated_at from audit.validation where load_id = l.load_id order by validation_id desc limit 1
+) as v on true
+cross join unnest(v.held) as rule
+where l.state = 'held'
+union all
+select source, table_name, business_date, 'vanished', format('%s of %s keys are gone from the source', rows_vanished, rows_in_raw), run_id, published_at
+from (select distinct on (source, table_name, business_date) * from audit.load order by source, table_name, business_date, load_id desc) as l
+where vanished_are_held
+union all
+select 'marts', substr(suite, 7), business_date, rule, message, null, validated_at
+from (select distinct on (suite) * from audit.validation where suite like 'marts/%' order by suite, validation_id desc) as v
+cross join unnest(held) as rule
+where not is_rejected and not exists (
+    select from audit.publication as p where p.mart = substr(v.suite, 7) and p.published_at > v.validated_at
+);
+comment on view audit.held_by_date is 'One row per rule that holds something of a table or mart on a business date, decided or not.';
+
+create or replace view audit.held as
+select * from audit.held_by_date as h
+where not exists (
+    select from audit.approval as a
+    where a.source = h.source and a.table_name = h.table_name and a.business_date = h.business_date and a.rule = h.rule and a.approved_at > h.since
+)
+and not (rule = 'vanished' and exists (
+    select from audit.load as l
+    where l.source = h.source and l.table_name = h.table_name and l.business_date > h.business_date and l.state = 'published'
+    and l.rows_at_source is not null
+));
+comment on view audit.held is 'What waits for a person: one row per rule that holds something of a table or mart, and is not decided.';
 
 create table if not exists audit.late_run (
     dag_id text not null,

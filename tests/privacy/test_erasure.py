@@ -131,7 +131,7 @@ def test_a_record_that_was_given_to_an_erased_person_does_not_take_another_s_pse
 def test_nothing_is_erased_while_a_load_is_at_work(warehouse, home, anna):
     load = ledger.start_load(warehouse, CASES, NEXT, "test")
     other = psycopg.connect(warehouse.info.dsn, password=warehouse.info.password, autocommit=True)
-    with other, ledger.held(other, load), pytest.raises(rooms.NightAtWork):
+    with other, ledger.locked(other, load), pytest.raises(rooms.NightAtWork):
         erase(warehouse, home, anna)
     assert warehouse.execute("select count(*) from audit.suppression").fetchone() == (0,)
 

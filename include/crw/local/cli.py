@@ -32,14 +32,14 @@ def main() -> int:
     check.add_argument("source", nargs="?", help="one source; without it all that take part in the nights")
     check.add_argument("file", nargs="?", type=Path, help="for survey: one data file, its code book beside it")
     check.add_argument("--date", type=date.fromisoformat, help="business date; without it tonight's")
-    approve = commands.add_parser(
-        "approve", help="let pass what a rule holds of a source table, as a person who looked"
-    )
-    approve.add_argument("table", help="<source>.<table>")
-    approve.add_argument("date", type=date.fromisoformat, help="business date that it was held on")
-    approve.add_argument("rule", help="vanished: keys that are gone from the source")
-    approve.add_argument("--reason", required=True)
-    approve.add_argument("--by", required=True, help="who says so")
+    commands.add_parser("held", help="list what is unusual and waits for a person")
+    for decision, does in (("approve", "let pass"), ("reject", "refuse, and have read again,")):
+        decide = commands.add_parser(decision, help=f"{does} what a rule holds, as a person who looked")
+        decide.add_argument("table", help="<source>.<table>, or marts.<mart>")
+        decide.add_argument("date", type=date.fromisoformat, help="business date that it was held on")
+        decide.add_argument("rule", help="the rule that holds it, as `crw held` names it")
+        decide.add_argument("--reason", required=True, help="why; no personal data")
+        decide.add_argument("--by", required=True, help="who says so")
     subject = commands.add_parser(
         "subject", help="write what is held on a person, whose identifiers are asked for, to FILE.json and FILE.html"
     )
@@ -105,8 +105,10 @@ def _run(arguments: argparse.Namespace) -> int:
             return _nightly(arguments.first, arguments.last)
         case "check":
             return _check(arguments.source, arguments.file, arguments.date)
-        case "approve":
-            return _approve(arguments)
+        case "held":
+            return _held()
+        case "approve" | "reject":
+            return _decide(arguments)
         case "subject" | "erase" | "rotate-key":
             from crw.local import privacy
 
@@ -167,19 +169,31 @@ def _check(source: str | None, file: Path | None, business_date: date | None) ->
         return 130
 
 
-def _approve(arguments: argparse.Namespace) -> int:
+def _held() -> int:
     _reach_warehouse()
-    from crw import connections, ledger, reconcile
+    from crw import connections, held
 
-    source, _, name = arguments.table.partition(".")
-    table = contracts.table(source, name)
+    with connections.warehouse() as warehouse:
+        for found in held.waiting(warehouse):
+            print(f"{found.name} {found.business_date} {found.rule}: {found.message}")
+    return 0
+
+
+def _decide(arguments: argparse.Namespace) -> int:
+    _reach_warehouse()
+    from crw import connections, held, ledger
+
+    decide, told = {
+        "approve": (held.approve, "approved: {dag} of {date} run again lets it pass"),
+        "reject": (held.reject, "rejected: the next night reads it again, or {dag} of {date} run again"),
+    }[arguments.command]
     with connections.warehouse() as warehouse:
         try:
-            load = ledger.newest_load(warehouse, table, arguments.date)
-            reconcile.approve(warehouse, load, arguments.rule, arguments.reason, arguments.by)
+            found = decide(warehouse, arguments.table, arguments.date, arguments.rule, arguments.reason, arguments.by)
         except ledger.LoadError as error:
             sys.exit(f"{error}")
-    print(f"approved: the next night, or ingest_{table.source} of {arguments.date} run again, lets it pass")
+    dag = "warehouse" if found.source == held.MARTS else f"ingest_{found.source}"
+    print(told.format(dag=dag, date=found.business_date))
     return 0
 
 

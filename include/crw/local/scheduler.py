@@ -129,7 +129,8 @@ def _end_abandoned_runs(session) -> None:
     from airflow.models.backfill import Backfill
     from sqlalchemy import delete, func, select, update
 
-    unfinished = ("running", "queued", "scheduled", "up_for_retry", "up_for_reschedule", "restarting", "deferred")
+    unfinished = ["running", "queued", "scheduled", "up_for_retry", "up_for_reschedule", "restarting", "deferred"]
+    unfinished += ["awaiting_input"]
     is_unfinished = TaskInstance.state.in_(unfinished) | TaskInstance.state.is_(None)
     abandoned = {"state": "failed", "end_date": func.now()}
     session.execute(update(TaskInstance).where(is_unfinished).values(abandoned))

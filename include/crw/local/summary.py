@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crw import settings, unread
+from crw.held import VANISHED
 from crw.local import environment, services
 
 UNREAD_SHOWN = 20
@@ -97,14 +98,38 @@ def _told(connection: psycopg.Connection, business_date: date) -> list[str]:
         "select source || '.' || table_name, rows_amended_since from audit.overtaken where business_date = %s order by 1",
         [business_date],
     )
-    return [
-        f"{name}: {vanished:,} of {in_raw:,} keys are gone from the source, more than its contract lets pass ({examples} ...). They "
-        f"count on until `crw approve {name} {business_date} vanished --reason ... --by ...`, or until they are back"
-        for name, vanished, in_raw, examples in held
-    ] + [
-        f"{name}: read late, {rows:,} rows or more have been amended since {business_date}: no period is complete as of that date"
-        for name, rows in overtaken
-    ]
+    waits = connection.execute(
+        "select format('%%s.%%s', source, table_name), rule, message from audit.held where business_date = %s and rule <> %s "
+        "order by 1, 2",
+        [business_date, VANISHED],
+    ).fetchall()
+    passed = connection.execute(
+        "select format('%%s.%%s', l.source, l.table_name), l.business_date, l.message "
+        "from audit.load as l where l.state = 'superseded' and exists (select from audit.load as newer where newer.source = l.source "
+        "and newer.table_name = l.table_name and newer.business_date = %s and newer.landed_at > l.landed_at "
+        "and position(format('load %%s of ', newer.load_id) in l.message) = 1) order by 1, 2",
+        [business_date],
+    ).fetchall()
+    return (
+        [
+            f"{name} is held by {rule}, until `crw approve {name} {business_date} {rule} --reason ... --by ...` or `crw reject ...`: "
+            f"{message}"
+            for name, rule, message in waits
+        ]
+        + [
+            f"{name}: what waited for a person since {held_on} was not decided: {message}"
+            for name, held_on, message in passed
+        ]
+        + [
+            f"{name}: {vanished:,} of {in_raw:,} keys are gone from the source, more than its contract lets pass ({examples} ...). They "
+            f"count on until `crw approve {name} {business_date} vanished --reason ... --by ...`, or until they are back"
+            for name, vanished, in_raw, examples in held
+        ]
+        + [
+            f"{name}: read late, {rows:,} rows or more have been amended since {business_date}: no period is complete as of that date"
+            for name, rows in overtaken
+        ]
+    )
 
 
 def _figures(connection: psycopg.Connection) -> Table:
