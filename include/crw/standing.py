@@ -56,12 +56,11 @@ def faults(warehouse: Connection, now: datetime | None = None) -> list[Fault]:
 
     Args:
         now: instant of the clocks' faults; without it the present one. Where the sources have an end (CRW_SCHEDULE_END), nothing
-            is due by the calendar.
+            is due by the calendar, as before the first load.
     """
     now = now or datetime.now(HONG_KONG)
-    by_the_calendar = (
-        [] if "CRW_SCHEDULE_END" in os.environ else [*_stale(warehouse, now), *_partitions(warehouse, now)]
-    )
+    is_due = "CRW_SCHEDULE_END" not in os.environ and _has_begun(warehouse)
+    by_the_calendar = [*_stale(warehouse, now), *_partitions(warehouse, now)] if is_due else []
     return [
         *(Fault(*row) for row in warehouse.execute(_LEDGER, {"sources": list(contracts.taking_part())})),
         *by_the_calendar,
@@ -115,13 +114,15 @@ from last_of_mart where exists (
 """
 
 
+def _has_begun(warehouse: Connection) -> bool:
+    return warehouse.execute("select exists (select from audit.load)").fetchone()[0]
+
+
 def _stale(warehouse: Connection, now: datetime) -> list[Fault]:
     rows = warehouse.execute(
         "select source, table_name, max(business_date) filter (where state = 'published') from audit.load group by 1, 2"
     )
     published = {(source, table): business_date for source, table, business_date in rows}
-    if not published:  # a warehouse before its first night
-        return []
     found = []
     for source, tables in contracts.taking_part().items():
         dates = [published.get((source, table.name)) for table in tables]

@@ -155,7 +155,6 @@ def variables() -> dict[str, str]:
         "CRW_SEEDS": os.environ.get("CRW_SEEDS", ""),
         "CRW_SCRATCH": os.environ.get("CRW_SCRATCH", ""),
         "CRW_BACKUPS": os.environ.get("CRW_BACKUPS", ""),
-        "AIRFLOW_CONN_ALERTS": os.environ.get("AIRFLOW_CONN_ALERTS", ""),
         **dbt_variables(database, home),
         "CRW_PGUSER": "crw_transformer",
         "CRW_PGPASSWORD": known["transformer_password"],
