@@ -22,9 +22,9 @@ HEAD = """\
 
 <!-- Made by `python -m crw.lineage` after a night, from the SQL that dbt compiled. Edit the models, not this page. -->
 
-Each mart column that a metric is held to ([KPI catalogue](kpi.md#metrics)), from the left to where its values come from: columns of `core` on the way, of `raw`
-(a source's table, by its contract), and of the seeds. By value: a column that only chooses, joins or groups rows is not shown, so a count of rows shows what its
-conditions weigh. `dbt docs` shows the same from model to model.
+Each mart column that a metric is held to ([KPI catalogue](kpi.md#metrics)), and to the right where its values come from: columns of
+`core` on the way, of `raw` (a source's table, by its contract), and of the seeds. By value: a column that only chooses, joins or
+groups rows is not shown, so a count of rows shows what its conditions weigh, and a plain one nothing.
 
 | mart column | through | source columns | seeds |
 |---|---|---|---|
@@ -84,7 +84,7 @@ def page(manifest: dict[str, Any]) -> str:
         made_of = columns.made_of(("candidate", mart, column))
         cells = [
             [c for c in made_of if columns.kind(c) == "model" and c[0] == "core"],
-            [c for c in made_of if columns.kind(c) == "source"],
+            [c for c in made_of if c[0] == "raw"],  # the ledger is a source too
             [c for c in made_of if columns.kind(c) == "seed"],
         ]
         lines.append(f"| `{name}` | {' | '.join(map(_list, cells))} |")
