@@ -8,7 +8,7 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, chain, task
 
-from crw import contracts, lateness
+from crw import alerts, contracts, lateness
 from crw.contracts import Table
 from crw.settings import HONG_KONG
 
@@ -66,6 +66,7 @@ def ingest_dag(source: str, tables: list[Table]) -> DAG:
             "retries": 2,
             "retry_delay": timedelta(seconds=30),
             "retry_policy": RETRIES,
+            "on_failure_callback": alerts.task_failed,
         },
         tags=["ingest", source],
         doc_md=DOC.format(source=source),
@@ -135,7 +136,11 @@ def _publish(source: str, tables: list[Table], load_ids):
 
 
 def _deliver():
-    @task(outlets=[Asset("raw", uri="crw://raw")])
+    @task(
+        outlets=[Asset("raw", uri="crw://raw")],
+        on_success_callback=alerts.task_ended_well,
+        on_skipped_callback=alerts.task_ended_well,
+    )
     def deliver(ti=None, dag_run=None) -> None:
         from datetime import date
 

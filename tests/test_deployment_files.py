@@ -86,6 +86,7 @@ def test_sets_the_variables_of_the_local_run(compose, tmp_path, monkeypatch):
     }
     deployed = {name for service in DEPLOYED for name in compose["services"][service]["environment"]}
     only_deployed = {
+        "AIRFLOW_CONN_ALERTS",  # the local run has that of its user, if any
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
     }

@@ -209,6 +209,27 @@ create table if not exists audit.late_run (
 );
 comment on table audit.late_run is 'One row per DAG run of a night that had not ended well by its deadline (crw.lateness).';
 
+create table if not exists audit.failed_task (
+    dag_id text not null,
+    task_id text not null,
+    business_date date not null,
+    run_id text not null,
+    noted_at timestamptz not null default clock_timestamp(),
+    primary key (dag_id, task_id)
+);
+comment on table audit.failed_task is 'Tasks of a nightly DAG that failed for good since it last ended well (crw.alerts).';
+
+create table if not exists audit.alert (
+    alert_id bigint generated always as identity primary key,
+    kind text not null,
+    place text not null,
+    message text not null,
+    opened_at timestamptz not null default clock_timestamp(),
+    closed_at timestamptz
+);
+create unique index if not exists alert_stands on audit.alert (kind, place) where closed_at is null;
+comment on table audit.alert is 'One row per fault that somebody was told of: when it was, and when it was over. What stands has no closed_at.';
+
 create table if not exists audit.unread_file (
     source text not null,
     business_date date not null,

@@ -154,6 +154,7 @@ def variables() -> dict[str, str]:
         "CRW_PSEUDONYM_KEY": os.environ.get("CRW_PSEUDONYM_KEY", known["pseudonym_key"]),
         "CRW_SEEDS": os.environ.get("CRW_SEEDS", ""),
         "CRW_SCRATCH": os.environ.get("CRW_SCRATCH", ""),
+        "CRW_BACKUPS": os.environ.get("CRW_BACKUPS", ""),
         **dbt_variables(database, home),
         "CRW_PGUSER": "crw_transformer",
         "CRW_PGPASSWORD": known["transformer_password"],

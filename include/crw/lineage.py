@@ -1,0 +1,100 @@
+"""Of what a KPI is made: docs/lineage.md, from mart column to source column, read by sqlglot from the SQL that dbt compiled.
+
+python -m crw.lineage    after a night: dbt's target of the state folder has the compiled SQL
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlglot import exp
+from sqlglot.lineage import lineage
+
+from crw import settings
+
+PAGE = settings.PROJECT / "docs" / "lineage.md"
+ADDED = ("_row_no", "_load_id", "_business_date", "_is_vanished")
+"""What `crw.warehouse` adds to the columns of a contract in raw."""
+
+HEAD = """\
+# Lineage of the KPIs
+
+<!-- Made by `python -m crw.lineage` after a night, from the SQL that dbt compiled. Edit the models, not this page. -->
+
+Each mart column that a metric is held to ([KPI catalogue](kpi.md#metrics)), and to the right where its values come from: columns of
+`core` on the way, of `raw` (a source's table, by its contract), and of the seeds. By value: a column that only chooses, joins or
+groups rows is not shown, so a count of rows shows what its conditions weigh, and a plain one nothing.
+
+| mart column | through | source columns | seeds |
+|---|---|---|---|
+"""
+
+Column = tuple[str, str, str]  # schema, relation, column
+
+
+class Columns:
+    """The columns of a dbt project whose SQL is compiled, and of what each is made."""
+
+    def __init__(self, manifest: dict[str, Any]):
+        self._nodes = {
+            (node["schema"], node.get("identifier") or node["name"]): node
+            for node in (*manifest["nodes"].values(), *manifest["sources"].values())
+            if node["resource_type"] in ("model", "seed", "source")
+        }
+        self._schema: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
+        for (schema, name), node in self._nodes.items():
+            names = [*node["columns"], *(ADDED if node["resource_type"] == "source" else ())]
+            # sqlglot takes no table without columns; of the types only SQL that it rewrites would ask.
+            types = {column: "text" for column in names} or {"_": "text"}
+            self._schema.setdefault(node["database"], {}).setdefault(schema, {})[name] = types
+        self._known: dict[Column, frozenset[Column]] = {}
+
+    def kind(self, column: Column) -> str:
+        """`model`, `seed` or `source`."""
+        return self._nodes[column[:2]]["resource_type"]
+
+    def made_of(self, column: Column) -> frozenset[Column]:
+        """All columns that the values of this one come from, at any distance."""
+        if column not in self._known:
+            self._known[column] = frozenset()  # an incremental model reads itself
+            parents = self._parents(column) - {column}
+            self._known[column] = parents.union(*map(self.made_of, parents))
+        return self._known[column]
+
+    def _parents(self, column: Column) -> frozenset[Column]:
+        node = self._nodes[column[:2]]
+        if node["resource_type"] != "model":
+            return frozenset()
+        leaves = [
+            (leaf.source.db, leaf.source.name, leaf.name.rpartition(".")[2].strip('"'))
+            for leaf in lineage(column[2], node["compiled_code"], self._schema, dialect="postgres").walk()
+            if not leaf.downstream and isinstance(leaf.source, exp.Table)
+        ]
+        return frozenset(leaf for leaf in leaves if leaf[:2] in self._nodes)  # a set-returning function is no relation
+
+
+def page(manifest: dict[str, Any]) -> str:
+    """docs/lineage.md of a manifest whose models are compiled."""
+    columns = Columns(manifest)
+    names = {metric["config"]["meta"].get("mart") for metric in manifest["metrics"].values()} - {None}
+    lines = []
+    for name in sorted(names):
+        mart, _, column = name.partition(".")
+        made_of = columns.made_of(("candidate", mart, column))
+        cells = [
+            [c for c in made_of if columns.kind(c) == "model" and c[0] == "core"],
+            [c for c in made_of if c[0] == "raw"],  # the ledger is a source too
+            [c for c in made_of if columns.kind(c) == "seed"],
+        ]
+        lines.append(f"| `{name}` | {' | '.join(map(_list, cells))} |")
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def _list(columns: list[Column]) -> str:
+    return ", ".join(f"`{relation}.{column}`" for _, relation, column in sorted(columns))
+
+
+if __name__ == "__main__":
+    compiled = json.loads((settings.HOME / "dbt" / "target" / "manifest.json").read_text(encoding="utf-8"))
+    PAGE.write_text(page(compiled), encoding="utf-8")
