@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pendulum
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, task, task_group
 
 RAW = Asset("raw", uri="crw://raw")
@@ -28,14 +27,15 @@ with DAG(
 
 Every four hours, and when triggered: one question for each rule that holds a load, a mart or vanished keys
 (`select * from audit.held`), under *Required Actions*. The answer needs a reason, and goes with its giver's name into
-`audit.approval`, as `crw approve` and `crw reject` write it. An approved load's run is cleared, and publishes the batch that
-waits in `landing`; an approved mart is built and published by `warehouse`. What is rejected is dropped, and the next night
-reads it again. Unanswered, a question is asked again by the next run.
+`audit.approval`, as `crw approve` and `crw reject` write it. An approved load is published with its source, from the batch
+that waits in `landing`, and `warehouse` then runs for the date; an approved mart is built and published by it. What is rejected is dropped, and the
+next night reads it again. Unanswered, a question is asked again by the next run.
 
 **Triage**
 1. A red `decide`: no reason was given, or what was asked about is decided already, or a newer batch took its place; the message says
    which. What still waits is asked about by the next run.
-2. A red `run_again`: the run that loaded it is gone from Airflow. Trigger `ingest_<source>` for the date.
+2. A red `publish`: another rule holds the batch, or another table of the source; the message names it. Once that is decided too, it is
+   published.
 """,
 ):
 
@@ -51,8 +51,6 @@ reads it again. Unanswered, a question is asked again by the next run.
                     "name": found.name,
                     "business_date": found.business_date.isoformat(),
                     "rule": found.rule,
-                    "dag_id": f"ingest_{found.source}",
-                    "run_id": found.run_id,
                 }
                 for found in held.waiting(warehouse)
             ]
@@ -84,31 +82,31 @@ reads it again. Unanswered, a question is asked again by the next run.
                     decision(warehouse, found["name"], business_date, found["rule"], reason, by)
             return chosen
 
-        # Gates of their own: a branch skips nothing in a group that is mapped.
-        @task
-        def is_load_approved(found: dict, chosen: str) -> None:
-            from airflow.sdk.exceptions import AirflowSkipException
-
-            if chosen != APPROVE or not found["run_id"]:
-                raise AirflowSkipException("no load was approved")
-
-        run_again = TriggerDagRunOperator(
-            task_id="run_again",
-            trigger_dag_id=f"{{{{ {QUESTION}['dag_id'] }}}}",
-            trigger_run_id=f"{{{{ {QUESTION}['run_id'] }}}}",
-            reset_dag_run=True,  # the run of that date itself: it has the date as its partition
-        )
-
+        # Here, and not by clearing the run that is held: Airflow 3.3 fails to clear a run that has a deadline.
         @task(outlets=[RAW])
-        def build_again(found: dict, chosen: str, outlet_events=None) -> None:
+        def publish(found: dict, chosen: str, outlet_events=None, dag_run=None) -> None:
+            from datetime import date
+
             from airflow.sdk.exceptions import AirflowSkipException
 
-            if chosen != APPROVE or found["run_id"]:
-                raise AirflowSkipException("no mart was approved")
+            from crw import connections, contracts, ingest, ledger
+
+            if chosen != APPROVE:
+                raise AirflowSkipException("nothing was approved")
+            business_date = date.fromisoformat(found["business_date"])
+            source = found["name"].partition(".")[0]
+            with connections.warehouse() as warehouse:
+                if tables := contracts.sources().get(source):  # else a mart
+                    load_ids = [ingest.extract(warehouse, table, business_date, dag_run.run_id) for table in tables]
+                    for table, load_id in zip(tables, load_ids, strict=True):
+                        ingest.validate(warehouse, table, load_id)
+                    print(ingest.publish_source(warehouse, source, load_ids))
+                    if to_come := ledger.outstanding(warehouse, business_date):
+                        raise AirflowSkipException(
+                            f"{business_date} is still to be published by {', '.join(sorted(to_come))}"
+                        )
             outlet_events[RAW].add_partitions(found["business_date"])
 
-        chosen = decide(found, ask.output)
-        is_load_approved(found, chosen) >> run_again
-        build_again(found, chosen)
+        publish(found, decide(found, ask.output))
 
     question.expand(found=list_held())

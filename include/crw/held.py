@@ -34,8 +34,6 @@ class Held:
     business_date: date
     rule: str
     message: str | None
-    run_id: str | None
-    """The DAG run that loaded it; None for a mart."""
 
     @property
     def name(self) -> str:
@@ -46,7 +44,7 @@ class Held:
 def waiting(connection: Connection) -> list[Held]:
     """All that waits for a decision, the oldest first."""
     rows = connection.execute(
-        "select source, table_name, business_date, rule, message, run_id from audit.held order by since, source, table_name, rule"
+        "select source, table_name, business_date, rule, message from audit.held order by since, source, table_name, rule"
     )
     return [Held(*row) for row in rows]
 
@@ -108,7 +106,7 @@ def reject(connection: Connection, name: str, business_date: date, rule: str, re
 def _find(connection: Connection, name: str, business_date: date, rule: str) -> Held:
     source, _, table_name = name.partition(".")
     row = connection.execute(
-        "select source, table_name, business_date, rule, message, run_id from audit.held_by_date "
+        "select source, table_name, business_date, rule, message from audit.held_by_date "
         "where source = %s and table_name = %s and business_date = %s and rule = %s",
         [source, table_name, business_date, rule],
     ).fetchone()
