@@ -28,8 +28,8 @@ with DAG(
 Every four hours, and when triggered: one question for each rule that holds a load, a mart or vanished keys
 (`select * from audit.held`), under *Required Actions*. The answer needs a reason, and goes with its giver's name into
 `audit.approval`, as `crw approve` and `crw reject` write it. An approved load is published with its source, from the batch
-that waits in `landing`, and `warehouse` then runs for the date; an approved mart is built and published by it. What is rejected is dropped, and the
-next night reads it again. Unanswered, a question is asked again by the next run.
+that waits in `landing`, and `warehouse` then runs for the date; an approved mart is built and published by it.
+What is rejected is dropped, and the next night reads it again. Unanswered, a question is asked again by the next run.
 
 **Triage**
 1. A red `decide`: no reason was given, or what was asked about is decided already, or a newer batch took its place; the message says
