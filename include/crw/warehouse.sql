@@ -166,7 +166,7 @@ create table if not exists audit.publication (
 comment on table audit.publication is 'One row per mart each time the marts were swapped.';
 
 create or replace view audit.held_by_date as
-select l.source, l.table_name, l.business_date, rule, l.message, v.validated_at as since
+select l.source, l.table_name, l.business_date, rule, l.message, l.run_id, v.validated_at as since
 from audit.load as l
 inner join lateral (
     select held, validated_at from audit.validation where load_id = l.load_id order by validation_id desc limit 1
@@ -174,11 +174,11 @@ inner join lateral (
 cross join unnest(v.held) as rule
 where l.state = 'held'
 union all
-select source, table_name, business_date, 'vanished', format('%s of %s keys are gone from the source', rows_vanished, rows_in_raw), published_at
+select source, table_name, business_date, 'vanished', format('%s of %s keys are gone from the source', rows_vanished, rows_in_raw), run_id, published_at
 from (select distinct on (source, table_name, business_date) * from audit.load order by source, table_name, business_date, load_id desc) as l
 where vanished_are_held
 union all
-select 'marts', substr(suite, 7), business_date, rule, message, validated_at
+select 'marts', substr(suite, 7), business_date, rule, message, null, validated_at
 from (select distinct on (suite) * from audit.validation where suite like 'marts/%' order by suite, validation_id desc) as v
 cross join unnest(held) as rule
 where not is_rejected and not exists (
