@@ -17,7 +17,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowException
 from psycopg.types.json import Jsonb
 
-from crw import alerts, contracts, ledger, reconcile, standing, warehouse
+from crw import alerts, contracts, held, ledger, standing, warehouse
 from crw.settings import HONG_KONG, PROJECT
 
 NIGHT = date(2013, 3, 31)
@@ -150,13 +150,27 @@ def fail_a_task(database, monkeypatch, tmp_path):
     return "warehouse.build", "2013-03-31: failed, run r", lambda: database.execute("delete from audit.failed_task")
 
 
+def hold_a_load(database, monkeypatch, tmp_path):
+    load = ledger.start_load(database, CASES, NIGHT, "r")
+    validate(database, "landing/feedback/cases", False, "volume_extreme", "critical", 1, load)
+    database.execute("update audit.validation set held = '{volume_extreme}' where load_id = %s", [load.load_id])
+    ledger.hold(database, load, ledger.LoadError("many times the usual rows"))
+    database.execute("insert into audit.failed_task values ('ingest_feedback', 'validate', '2013-03-31', 'r')")
+
+    def approve():
+        held.approve(database, "feedback.cases", NIGHT, "volume_extreme", "a mailing", "Officer 7")
+        database.execute("delete from audit.failed_task")
+
+    return "feedback.cases", "2013-03-31: volume_extreme", approve
+
+
 def hold_keys(database, monkeypatch, tmp_path):
-    load = publish(database, CASES, rows_vanished=40, vanished_are_held=True)
+    load = publish(database, CASES, rows_vanished=40, rows_in_raw=100, vanished_are_held=True)
     database.execute("insert into audit.vanished values (%s, '{}')", [load.load_id])
     return (
         "feedback.cases",
-        "2013-03-31: vanished, 40 rows",
-        lambda: reconcile.approve(database, load, "vanished", "archived", "Officer 7"),
+        "2013-03-31: 40 of 100 keys are gone from the source",
+        lambda: held.approve(database, "feedback.cases", NIGHT, "vanished", "archived", "Officer 7"),
     )
 
 
@@ -224,7 +238,8 @@ DRILLS = {
     "failed": refuse_a_load,
     "mart": refuse_a_mart,
     "task": fail_a_task,
-    "held": hold_keys,
+    "held": hold_a_load,
+    "vanished": hold_keys,
     "late": be_late,
     "stale": begin_no_night,
     "holidays": run_out_of_holidays,

@@ -17,7 +17,8 @@ SECTIONS = {
     "failed": "The night is red.",
     "mart": "The night is red.",
     "task": "A task of the night failed.",
-    "held": "Keys are held.",
+    "held": "A load or a mart is held.",
+    "vanished": "Keys are held.",
     "late": "The night is late.",
     "stale": "A source is stale.",
     "holidays": "`holidays_known_for_180_days` warns.",
@@ -82,7 +83,7 @@ broken as (
     from audit.rule_result where not success and severity = 'critical' group by load_id, validation_id, suite
 ),
 last_of_mart as (
-    select distinct on (suite) validation_id, suite, business_date, success from audit.validation
+    select distinct on (suite) validation_id, suite, business_date, success, held from audit.validation
     where suite like 'marts/%%' order by suite, validation_id desc
 ),
 published as (select max(business_date) as business_date from audit.publication)
@@ -90,17 +91,16 @@ select 'failed', source || '.' || table_name, business_date || ': ' || coalesce(
     (select rules from broken where broken.load_id = newest.load_id order by validation_id desc limit 1), message, 'no message')
 from newest where state = 'failed'
 union all
-select 'held', source || '.' || table_name, business_date || ': vanished, ' || rows_vanished || ' rows'
-from newest where vanished_are_held and not exists (
-    select from audit.approval as a
-    where (a.source, a.table_name, a.business_date, a.rule) = (newest.source, newest.table_name, newest.business_date, 'vanished'))
+select case rule when 'vanished' then rule else 'held' end, source || '.' || table_name,
+    string_agg(business_date || ': ' || case rule when 'vanished' then message else rule end, ', ' order by business_date, rule)
+from audit.held where source = any (%(sources)s) or source = 'marts' group by 1, 2
 union all
 select 'mart', suite, business_date || ': ' || coalesce(rules, 'not judged')
-from last_of_mart left join broken using (validation_id, suite) where not success
+from last_of_mart left join broken using (validation_id, suite) where not success and held is null
 union all
 select 'task', dag_id || '.' || task_id, business_date || ': failed, run ' || run_id
 from audit.failed_task
-where not exists (select from newest where state = 'failed' and dag_id = 'ingest_' || source)
+where not exists (select from newest where state in ('failed', 'held') and dag_id = 'ingest_' || source)
     and not (task_id = 'validate_marts' and exists (select from last_of_mart where not success))
 union all
 select 'late', dag_id, max(late.business_date) || ': had not ended well at ' || max(due_at)
