@@ -12,76 +12,13 @@ from rich.console import Console
 
 from crw import contracts, settings
 from crw.local import databases, environment, services
-
-DEFAULT_DATE = date(2013, 3, 31)
+from crw.local.arguments import DEFAULT_DATE, parser
 
 
 def main() -> int:
     """Run one command. Returns the exit status. What it writes, and what it starts, is for its own user alone."""
     os.umask(environment.OTHERS)
-    parser = argparse.ArgumentParser(prog="crw", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    nightly = commands.add_parser("nightly", help="run one business date end to end")
-    nightly.add_argument("--date", type=date.fromisoformat, default=DEFAULT_DATE)
-    backfill = commands.add_parser("backfill", help="run a range of business dates end to end")
-    backfill.add_argument("first", type=date.fromisoformat)
-    backfill.add_argument("last", type=date.fromisoformat)
-    check = commands.add_parser(
-        "check", help="say what a night would find in the sources, and write nothing; the exit status is the night's"
-    )
-    check.add_argument("source", nargs="?", help="one source; without it all that take part in the nights")
-    check.add_argument("file", nargs="?", type=Path, help="for survey: one data file, its code book beside it")
-    check.add_argument("--date", type=date.fromisoformat, help="business date; without it tonight's")
-    commands.add_parser("held", help="list what is unusual and waits for a person")
-    for decision, does in (("approve", "let pass"), ("reject", "refuse, and have read again,")):
-        decide = commands.add_parser(decision, help=f"{does} what a rule holds, as a person who looked")
-        decide.add_argument("table", help="<source>.<table>, or marts.<mart>")
-        decide.add_argument("date", type=date.fromisoformat, help="business date that it was held on")
-        decide.add_argument("rule", help="the rule that holds it, as `crw held` names it")
-        decide.add_argument("--reason", required=True, help="why; no personal data")
-        decide.add_argument("--by", required=True, help="who says so")
-    subject = commands.add_parser(
-        "subject", help="write what is held on a person, whose identifiers are asked for, to FILE.json and FILE.html"
-    )
-    subject.add_argument("file", type=Path)
-    erase = commands.add_parser(
-        "erase", help="erase a person, whose identifiers are asked for, everywhere and for good"
-    )
-    erase.add_argument("--reason", required=True, help="why, or the request's number; no identifier")
-    erase.add_argument("--by", required=True, help="who does it")
-    rotate = commands.add_parser("rotate-key", help="make all pseudonyms anew under a new key")
-    rotate.add_argument("--by", required=True, help="who does it")
-    for name, what in {
-        "backup": "write the warehouse to a file",
-        "restore": "make a new home's warehouse from it",
-    }.items():
-        commands.add_parser(name, help=what).add_argument("file", type=Path)
-    commands.add_parser(
-        "upgrade", help="bring the home of an older version up to this one, as every start of a night does"
-    )
-    commands.add_parser("up", help="start everything and keep it running")
-    commands.add_parser(
-        "install",
-        help="create or update the tables and roles of the warehouse that AIRFLOW_CONN_WAREHOUSE names, as its superuser",
-    )
-    commands.add_parser(
-        "sample", help="build the sample source systems in CASE_MANAGEMENT_DSN, CRM_DSN and the drop folders"
-    )
-    commands.add_parser("down", help="stop what this checkout started")
-    commands.add_parser("dbt-docs", help="write dbt's docs as one HTML file")
-    commands.add_parser("site", help="build the pages of what is published, as the night does")
-    query = commands.add_parser("sql", help="run a query as the analyst and print CSV")
-    query.add_argument("query")
-    query.add_argument(
-        "--spreadsheet",
-        action="store_true",
-        help="let no spreadsheet take a text for a formula: put an apostrophe before it",
-    )
-    metricflow = commands.add_parser(
-        "mf", help="ask for metrics as the analyst: mf list metrics, mf query --metrics ..."
-    )
-    metricflow.add_argument("arguments", nargs=argparse.REMAINDER)
-    arguments = parser.parse_args()
+    arguments = parser().parse_args()
     try:
         return _run(arguments)
     except contracts.ContractError as error:

@@ -1,0 +1,96 @@
+"""What the commands of `crw` take."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from pathlib import Path
+
+DEFAULT_DATE = date(2013, 3, 31)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command line."""
+    parser = argparse.ArgumentParser(prog="crw", description="The commands behind the Makefile and the compose file.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    _of_nights(commands)
+    _of_decisions(commands)
+    _of_persons(commands)
+    _of_the_home(commands)
+    _of_readers(commands)
+    return parser
+
+
+def _of_nights(commands: argparse._SubParsersAction) -> None:
+    nightly = commands.add_parser("nightly", help="run one business date end to end")
+    nightly.add_argument("--date", type=date.fromisoformat, default=DEFAULT_DATE)
+    backfill = commands.add_parser("backfill", help="run a range of business dates end to end")
+    backfill.add_argument("first", type=date.fromisoformat)
+    backfill.add_argument("last", type=date.fromisoformat)
+    check = commands.add_parser(
+        "check", help="say what a night would find in the sources, and write nothing; the exit status is the night's"
+    )
+    check.add_argument("source", nargs="?", help="one source; without it all that take part in the nights")
+    check.add_argument("file", nargs="?", type=Path, help="for survey: one data file, its code book beside it")
+    check.add_argument("--date", type=date.fromisoformat, help="business date; without it tonight's")
+
+
+def _of_decisions(commands: argparse._SubParsersAction) -> None:
+    commands.add_parser("held", help="list what is unusual and waits for a person")
+    for decision, does in (("approve", "let pass"), ("reject", "refuse, and have read again,")):
+        decide = commands.add_parser(decision, help=f"{does} what a rule holds, as a person who looked")
+        decide.add_argument("table", help="<source>.<table>, or marts.<mart>")
+        decide.add_argument("date", type=date.fromisoformat, help="business date that it was held on")
+        decide.add_argument("rule", help="the rule that holds it, as `crw held` names it")
+        decide.add_argument("--reason", required=True, help="why; no personal data")
+        decide.add_argument("--by", required=True, help="who says so")
+
+
+def _of_persons(commands: argparse._SubParsersAction) -> None:
+    subject = commands.add_parser(
+        "subject", help="write what is held on a person, whose identifiers are asked for, to FILE.json and FILE.html"
+    )
+    subject.add_argument("file", type=Path)
+    erase = commands.add_parser(
+        "erase", help="erase a person, whose identifiers are asked for, everywhere and for good"
+    )
+    erase.add_argument("--reason", required=True, help="why, or the request's number; no identifier")
+    erase.add_argument("--by", required=True, help="who does it")
+    rotate = commands.add_parser("rotate-key", help="make all pseudonyms anew under a new key")
+    rotate.add_argument("--by", required=True, help="who does it")
+
+
+def _of_the_home(commands: argparse._SubParsersAction) -> None:
+    for name, what in {
+        "backup": "write the warehouse to a file",
+        "restore": "make a new home's warehouse from it",
+    }.items():
+        commands.add_parser(name, help=what).add_argument("file", type=Path)
+    commands.add_parser(
+        "upgrade", help="bring the home of an older version up to this one, as every start of a night does"
+    )
+    commands.add_parser("up", help="start everything and keep it running")
+    commands.add_parser(
+        "install",
+        help="create or update the tables and roles of the warehouse that AIRFLOW_CONN_WAREHOUSE names, as its superuser",
+    )
+    commands.add_parser(
+        "sample", help="build the sample source systems in CASE_MANAGEMENT_DSN, CRM_DSN and the drop folders"
+    )
+    commands.add_parser("down", help="stop what this checkout started")
+
+
+def _of_readers(commands: argparse._SubParsersAction) -> None:
+    commands.add_parser("dbt-docs", help="write dbt's docs as one HTML file")
+    commands.add_parser("site", help="build the pages of what is published, as the night does")
+    query = commands.add_parser("sql", help="run a query as the analyst and print CSV")
+    query.add_argument("query")
+    query.add_argument(
+        "--spreadsheet",
+        action="store_true",
+        help="let no spreadsheet take a text for a formula: put an apostrophe before it",
+    )
+    metricflow = commands.add_parser(
+        "mf", help="ask for metrics as the analyst: mf list metrics, mf query --metrics ..."
+    )
+    metricflow.add_argument("arguments", nargs=argparse.REMAINDER)
