@@ -254,7 +254,7 @@ def test_a_critical_fault_reaches_neither_raw_nor_the_marts(home, failed):
     assert {dag for dag, state in runs.items() if state == "failed"} == {"ingest_feedback", "ingest_liaison"}
     assert "warehouse" not in runs
     printed = " ".join(result.stdout.split())
-    for said in ("QualityError: landing.feedback__category", "kind_known", "3 rows", "a complaint", "is no folder"):
+    for said in ("HeldError: landing.feedback__category", "kind_known", "3 rows", "a complaint", "is no folder"):
         assert said in printed
     (page,) = (home.folder / "data_docs" / "2013-04-01").glob("landing_feedback_category-*.html")
     assert "kind_known" in page.read_text(encoding="utf-8")
