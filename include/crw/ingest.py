@@ -122,6 +122,6 @@ def _open_batch(warehouse: Connection, load: Load) -> Iterator[Batch]:
             yield files.read(table, connections.folder(table.connection), load.interval, published)
         case "folder":
             published = ledger.published_deliveries(warehouse, table, load.business_date)
-            patterns = [other.layout.files for other in contracts.sources()[table.source]]
+            layouts = [other.layout for other in contracts.sources()[table.source]]
             drop = connections.folder(table.connection)
-            yield folder.read(table, drop, load.interval, pseudonym_key.current(warehouse), published, patterns)
+            yield folder.read(table, drop, load.interval, pseudonym_key.current(warehouse), published, layouts)
