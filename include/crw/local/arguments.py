@@ -83,6 +83,7 @@ def _of_the_home(commands: argparse._SubParsersAction) -> None:
 def _of_readers(commands: argparse._SubParsersAction) -> None:
     commands.add_parser("dbt-docs", help="write dbt's docs as one HTML file")
     commands.add_parser("site", help="build the pages of what is published, as the night does")
+    commands.add_parser("export", help="write the published marts as Parquet files").add_argument("folder", type=Path)
     query = commands.add_parser("sql", help="run a query as the analyst and print CSV")
     query.add_argument("query")
     query.add_argument(

@@ -68,6 +68,8 @@ def _run(arguments: argparse.Namespace) -> int:
             return _dbt_docs()
         case "site":
             return _site()
+        case "export":
+            return _export(arguments.folder)
         case "sql":
             return _sql(arguments.query, arguments.spreadsheet)
         case "mf":
@@ -192,6 +194,18 @@ def _site() -> int:
     _reach_warehouse()
     with connections.marts() as marts:
         print(site.build(marts, settings.HOME, site.manifest_of_the_build()).as_uri())
+    return 0
+
+
+def _export(folder: Path) -> int:
+    from crw import connections, export
+
+    _reach_warehouse()
+    with connections.marts() as marts:
+        try:
+            print(export.write(marts, folder))
+        except export.ExportError as error:
+            sys.exit(f"{error}")
     return 0
 
 
