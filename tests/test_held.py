@@ -10,7 +10,7 @@ import pytest
 
 from crw import contracts, held, ingest, ledger, publish, quality
 from crw.local import summary
-from crw.replay import replay
+from crw.refused import replay
 from crw.suites import HeldError
 from tests import case_database
 from tests.quality.rules import sql_rule
@@ -147,8 +147,8 @@ def test_too_many_bad_rows_wait_with_what_is_in_quarantine(source, database):
     assert night(database, APRIL_1) == publish.Figures(7, 1, 0, 6)
     assert (codes(database), database.execute(refused).fetchone()) == ("ABC", (6,))
     database.execute('update quarantine.record set record = record || \'{"name_zh": "延誤"}\'')
-    assert replay(database, CATEGORY, APRIL_1, "test").published == 6
-    assert replay(database, CATEGORY, APRIL_1, "test") == publish.Figures(0, 0, 0, 0)
+    assert replay(database, CATEGORY, APRIL_1, "test", "mended", "duty engineer").published == 6
+    assert replay(database, CATEGORY, APRIL_1, "test", "mended", "duty engineer") == publish.Figures(0, 0, 0, 0)
 
 
 def test_what_is_wrong_in_itself_cannot_be_approved(source, database, monkeypatch, tmp_path):

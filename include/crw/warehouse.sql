@@ -302,6 +302,19 @@ create table if not exists quarantine.record (
 comment on table quarantine.record is 'One row per row refused: the whole record as it came, and why. reasons is an array of {rule, column, value, message, severity}.';
 create index if not exists record_by_table on quarantine.record (source, table_name, business_date);
 
+create table if not exists audit.quarantine_action (
+    action_id bigint generated always as identity primary key,
+    record_id bigint not null references quarantine.record,
+    action text not null check (action in ('mended', 'accepted', 'replayed', 'expired')),
+    details text[],
+    load_id bigint references audit.load,
+    reason text not null check (reason <> ''),
+    done_by text not null check (done_by <> ''),
+    done_at timestamptz not null default clock_timestamp()
+);
+create index if not exists quarantine_action_by_record on audit.quarantine_action (record_id);
+comment on table audit.quarantine_action is 'What a person did with a row in quarantine: who, when and why. mended: other values, in the columns of details; accepted: as it stands it may break the rules of details; replayed: sent through the gate again, by load_id; expired: given up.';
+
 -- Privacy (crw.privacy): who is forgotten, who must not come back, under which key the pseudonyms are, and what has gone by age.
 alter table audit.load add column if not exists rows_suppressed bigint;
 comment on column audit.load.rows_suppressed is 'Values of the batch in which a suppressed person stood and a random pseudonym took its place, while landing. The rows are among rows_read as any other.';
