@@ -1,5 +1,5 @@
 -- Takes a warehouse back to the shape that the first release gave it, with its rows: what came since is dropped.
-drop view audit.held, audit.held_by_date, audit.overtaken;
+drop view audit.approved, audit.held, audit.held_by_date, audit.overtaken;
 alter table audit.validation drop column held cascade, drop column message, drop column is_rejected;
 alter table audit.load drop column rows_at_source, drop column rows_in_raw, drop column rows_found_late, drop column rows_vanished,
     drop column vanished_are_held, drop column rows_amended_since, drop column rows_suppressed;

@@ -199,6 +199,20 @@ and not (rule = 'vanished' and exists (
 ));
 comment on view audit.held is 'What waits for a person: one row per rule that holds something of a table or mart, and is not decided.';
 
+create or replace view audit.approved as
+select h.* from audit.held_by_date as h
+where (
+    select a.decision from audit.approval as a
+    where a.source = h.source and a.table_name = h.table_name and a.business_date = h.business_date and a.rule = h.rule and a.approved_at > h.since
+    order by a.approval_id desc limit 1
+) = 'approved'
+and not (rule = 'vanished' and exists (
+    select from audit.load as l
+    where l.source = h.source and l.table_name = h.table_name and l.business_date > h.business_date and l.state = 'published'
+    and l.rows_at_source is not null
+));
+comment on view audit.approved is 'What a person let pass and no run has published since: one row per rule that held something of a table or mart.';
+
 create table if not exists audit.late_run (
     dag_id text not null,
     run_id text not null,

@@ -31,13 +31,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _decide(warehouse: Connection, arguments: argparse.Namespace) -> None:
-    decide, told = {
-        "approve": (held.approve, "approved: {dag} of {date} run again lets it pass"),
-        "reject": (held.reject, "rejected: the next night reads it again, or {dag} of {date} run again"),
-    }[arguments.command]
+    decide = {"approve": held.approve, "reject": held.reject}[arguments.command]
     found = decide(warehouse, arguments.table, arguments.date, arguments.rule, arguments.reason, arguments.by)
-    dag = "warehouse" if found.source == held.MARTS else f"ingest_{found.source}"
-    print(told.format(dag=dag, date=found.business_date))
+    night = f"crw nightly --date {found.business_date}"
+    if arguments.command == "reject":
+        print(f"rejected: the next night judges it anew, or `{night}`")
+        return
+    what = f"the marts of {found.business_date}"
+    if found.source != held.MARTS:
+        what = f"{found.source} of {found.business_date} from what waits, and `warehouse` {what}"
+    print(
+        f"approved: where a scheduler runs, the DAG `approved` publishes {what} within ten minutes; else run `{night}`"
+    )
+    for other in held.waiting(warehouse):
+        if (other.source, other.business_date) == (found.source, found.business_date):
+            print(f"before that, still to be decided: {other.name} {other.business_date} {other.rule}")
 
 
 def _quarantine(warehouse: Connection, arguments: argparse.Namespace) -> None:

@@ -117,7 +117,7 @@ def _told(connection: psycopg.Connection, business_date: date) -> list[str]:
             for name, rule, message in waits
         ]
         + [
-            f"{name}: what waited for a person since {held_on} was not decided: {message}"
+            f"{name}: what waited for a person since {held_on} was not published: {message}"
             for name, held_on, message in passed
         ]
         + [
