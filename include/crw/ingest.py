@@ -116,7 +116,7 @@ def _open_batch(warehouse: Connection, load: Load) -> Iterator[Batch]:
     table = load.table
     match table.reader:
         case "database":
-            with connections.database(table.connection) as source:
+            with connections.database(table.connection) as source, database.bounded(table, source):
                 yield database.read(
                     table,
                     source,
