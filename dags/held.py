@@ -111,7 +111,6 @@ where the load failed: mend it, and run the source's DAG for the date.
         with connections.warehouse() as warehouse:
             return [[source, day.isoformat()] for source, day in held.to_publish(warehouse)]
 
-    # Here, and not by clearing the run that is held: Airflow 3.3 fails to clear a run that has a deadline.
     @task(outlets=[RAW])
     def publish(approved: list, ti=None, dag_run=None, outlet_events=None) -> None:
         from datetime import date
