@@ -9,6 +9,8 @@ import pytest
 
 from crw import contracts, landing, ledger, publish, quality, refused
 from crw.ledger import LoadError
+from crw.local import decisions
+from crw.local.arguments import parser
 from crw.refused import replay
 from crw.sources import Batch, Rejection
 from tests.privacy import world
@@ -219,3 +221,23 @@ def test_a_pseudonym_is_not_typed_and_who_was_erased_does_not_come_back_by_a_rep
     assert replay(database, CASES, NIGHT, "test", *WHY).published == 1
     ((key,),) = database.execute("select person_key from raw.feedback__cases").fetchall()
     assert key != who and len(key) == 64
+
+
+def test_by_command(night, empty_database, monkeypatch, capsys):
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", empty_database)
+    why = ["--reason", WHY[0], "--by", WHY[1]]
+
+    def crw(*words):
+        assert decisions.run(parser().parse_args(["quarantine", *words])) == 0
+        return capsys.readouterr().out
+
+    assert "feedback.post_office 2013-03-31 closed_after_opened: 1 rows\n" in crw("list")
+    (line,) = (line for line in crw("list", "feedback.post_office").splitlines() if "post_office_code=C" in line)
+    record = line.removeprefix("record ").partition(":")[0]
+    with pytest.raises(SystemExit, match=f"record {record}: closed_after_opened: what that refuses is wrong in itself"):
+        crw("accept", record, *why)
+    crw("mend", record, "closed_on=", *why)
+    assert "published=1" in crw("replay", "feedback.post_office", "2013-03-31", *why)
+    assert crw("expire", "feedback.post_office", "2013-04-01", *why) == "2 rows wait no more\n"
+    assert crw("list") == ""
+    assert codes(night) == ["A", "B", "C"]
