@@ -23,6 +23,7 @@ json.dump({{
         "catchup": dag.catchup, "timetable": type(dag.timetable).__name__, "description": dag.description,
         "is_due": dag.deadline is not None, "waits_for": dag.timetable.asset_condition.name if dag.dag_id == "warehouse" else None,
         "tells": {{t.task_id: [asset.name for asset in t.outlets] for t in dag.tasks if t.outlets}},
+        "tried_again": {{t.task_id: t.retries if t.retry_policy else None for t in dag.tasks}},
         "tasks": {{t.task_id: sorted(t.upstream_task_ids) for t in dag.tasks}}}} for dag in bag.dags.values()}},
     "modules": sorted(sys.modules),
 }}, open({answer!r}, "w"))
@@ -116,6 +117,12 @@ def test_a_source_named_wrongly_stops_every_ingest_and_is_named(parse):
 def test_every_nightly_dag_has_a_deadline(parsed):
     nightly = {f"ingest_{source}" for source in contracts.sources()} | {"warehouse"}
     assert {dag_id for dag_id, dag in parsed["dags"].items() if dag["is_due"]} == nightly
+
+
+def test_every_nightly_task_is_tried_again_by_one_policy_but_the_judge_of_the_marts(parsed):
+    for dag_id, dag in parsed["dags"].items():
+        if dag_id.startswith("ingest_") or dag_id == "warehouse":
+            assert dag["tried_again"] == {task: 0 if task == "validate_marts" else 2 for task in dag["tasks"]}, dag_id
 
 
 def test_a_retry_is_told_from_a_task_that_was_cleared(tmp_path_factory):
