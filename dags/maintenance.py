@@ -5,7 +5,7 @@ from __future__ import annotations
 import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable, Param, task
 
-from crw import contracts
+from crw import contracts, retries
 
 START = pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong")
 TABLES = sorted(f"{table.source}.{table.name}" for table in contracts.tables().values())
@@ -53,7 +53,7 @@ with DAG(
     start_date=START,
     catchup=False,
     max_active_runs=1,
-    default_args={"owner": "data-engineering"},
+    default_args={"owner": "data-engineering", **retries.RETRIES},
     tags=["maintenance", "partitions"],
     doc_md="""
 ### Partitions
