@@ -49,8 +49,8 @@ def ingest_dag(source: str, tables: list[Table]) -> DAG:
         deadline=lateness.DEADLINE,
         default_args={
             "owner": "data-engineering",
-            **retries.ARGUMENTS,
             "on_failure_callback": alerts.task_failed,
+            **retries.RETRIES,
         },
         tags=["ingest", source],
         doc_md=DOC.format(source=source),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pendulum
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, task
 
-from crw import contracts
+from crw import contracts, retries
 
 START = pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong")
 RAW = Asset("raw", uri="crw://raw")
@@ -82,7 +82,7 @@ with DAG(
     start_date=START,
     catchup=False,
     max_active_runs=1,
-    default_args={"owner": "data-engineering"},
+    default_args={"owner": "data-engineering", **retries.RETRIES},
     tags=["maintenance", "partitions"],
     doc_md="""
 ### Partitions

@@ -33,7 +33,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     deadline=lateness.DEADLINE,
-    default_args={"owner": "data-engineering", **retries.ARGUMENTS, "on_failure_callback": alerts.task_failed},
+    default_args={"owner": "data-engineering", "on_failure_callback": alerts.task_failed, **retries.RETRIES},
     tags=["warehouse", "dbt", "marts"],
     doc_md=DOC,
 ) as dag:
