@@ -11,10 +11,10 @@ BIN := $(VENV)/bin
 # Byte-code is written at install; a shell that forbids it must not slow every task.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help nightly check up down test histories fuzz chaos bench sql metric docs screenshots dashboards dashboards-test lint lock clean
+.PHONY: help nightly check up down test histories fuzz chaos deployment-test bench sql metric docs screenshots dashboards dashboards-test lint lock clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 nightly: $(VENV)/ready ## Run one business date end to end: make nightly [DATE=2013-03-31]
 	@$(BIN)/crw nightly --date $(DATE)
@@ -41,6 +41,9 @@ fuzz: $(VENV)/ready ## Try each reader on dirty batches made at random: make fuz
 
 chaos: $(VENV)/ready ## Strike whole nights at seeded points and compare with undisturbed ones: make chaos [KILLS=200] [SEED=17] [HOMES=folder]
 	@$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) $(if $(HOMES),--homes $(HOMES))
+
+deployment-test: $(VENV)/ready ## Walk docs/deployment.md in real containers, from nothing to a restored night; skips where no Docker engine runs
+	@$(BIN)/python -m tests.deployment
 
 bench: $(VENV)/ready ## Measure each stage against a floor of the same run
 	@$(BIN)/python -m tests.bench
@@ -76,6 +79,8 @@ lint: $(VENV)/ready ## Check the style of Python and SQL
 lock: ## Resolve the dependencies anew
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \
 		--custom-compile-command "make lock" pyproject.toml --group dev -o requirements/lock.txt
+	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \
+		--custom-compile-command "make lock" pyproject.toml --group deployment -c requirements/lock.txt -o requirements/runtime.txt
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \
 		--custom-compile-command "make lock" bi/superset/requirements.in -o bi/superset/requirements.txt
 

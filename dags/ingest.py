@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
 
 import pendulum
-from airflow.sdk import DAG, Asset, CronPartitionTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, chain, task
+from airflow.sdk import DAG, Asset, CronPartitionTimetable, chain, task
 
-from crw import alerts, contracts, lateness
+from crw import alerts, contracts, lateness, retries
 from crw.contracts import Table
 from crw.settings import HONG_KONG
 
@@ -36,19 +35,6 @@ SCHEDULE_END = (
     pendulum.parse(os.environ["CRW_SCHEDULE_END"], tz=HONG_KONG) if "CRW_SCHEDULE_END" in os.environ else None
 )
 
-# A fault of the network may pass; bad data and a broken contract will not get better by asking again. Of a task that was
-# killed no rule knows: it has the DAG's own retries.
-RETRIES = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(
-            ["psycopg.OperationalError", "httpx.HTTPError", "crw.in_turn.AwayError"],
-            RetryAction.RETRY,
-            timedelta(seconds=30),
-        ),
-        RetryRule("builtins.Exception", RetryAction.FAIL),
-    ]
-)
-
 
 def ingest_dag(source: str, tables: list[Table]) -> DAG:
     """The DAG that loads one source's tables for one business date."""
@@ -63,10 +49,8 @@ def ingest_dag(source: str, tables: list[Table]) -> DAG:
         deadline=lateness.DEADLINE,
         default_args={
             "owner": "data-engineering",
-            "retries": 2,
-            "retry_delay": timedelta(seconds=30),
-            "retry_policy": RETRIES,
             "on_failure_callback": alerts.task_failed,
+            **retries.RETRIES,
         },
         tags=["ingest", source],
         doc_md=DOC.format(source=source),

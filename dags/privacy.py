@@ -5,6 +5,8 @@ from __future__ import annotations
 import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable, task
 
+from crw import retries
+
 with DAG(
     dag_id="retention",
     description="Take away what is older than the seed retention keeps it.",
@@ -12,7 +14,7 @@ with DAG(
     start_date=pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong"),
     catchup=False,
     max_active_runs=1,
-    default_args={"owner": "data-engineering"},
+    default_args={"owner": "data-engineering", **retries.RETRIES},
     tags=["maintenance", "privacy"],
     doc_md="""
 ### Retention

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pendulum
 from airflow.sdk import DAG, Asset, AssetAlias, Metadata, PartitionedAssetTimetable, task
 
-from crw import alerts, lateness
+from crw import alerts, lateness, retries
 
 DOC = """
 ### The night's marts
@@ -33,7 +33,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     deadline=lateness.DEADLINE,
-    default_args={"owner": "data-engineering", "on_failure_callback": alerts.task_failed},
+    default_args={"owner": "data-engineering", "on_failure_callback": alerts.task_failed, **retries.RETRIES},
     tags=["warehouse", "dbt", "marts"],
     doc_md=DOC,
 ) as dag:
@@ -56,7 +56,7 @@ with DAG(
             asset = Asset(model.relation.replace(".", "/"), uri=f"crw://{model.relation.replace('.', '/')}")
             yield Metadata(asset, extra={"rows": model.rows, "seconds": model.seconds}, alias=MODELS)
 
-    @task
+    @task(retries=0)  # what is unusual is believed when it is judged a second time: a person looks between
     def validate_marts() -> None:
         from crw import connections, quality, transform
 

@@ -39,10 +39,9 @@ def compose():
 
 def named_in(service):
     """The secrets that a service's variables name."""
-    found = set(re.findall(r"\$\$\{(\w+)\}", " ".join(service.get("environment", {}).values())))
-    return found | {
-        value.removeprefix("/run/secrets/") for name, value in service["environment"].items() if name.endswith("_FILE")
-    } & set(service.get("secrets", []))
+    variables = {name: value for name, value in service.get("environment", {}).items() if value}
+    found = set(re.findall(r"\$\$\{(\w+)\}", " ".join(variables.values())))
+    return found | {value.removeprefix("/run/secrets/") for name, value in variables.items() if name.endswith("_FILE")}
 
 
 @pytest.mark.parametrize(
@@ -70,14 +69,10 @@ def test_sets_the_variables_of_the_local_run(compose, tmp_path, monkeypatch):
     (tmp_path / "postgres" / "port").write_text("5432")
     (tmp_path / "postgres" / "password").write_text("secret")
     local = set(environment.variables())
-    # What only one machine needs: the sample world's end, fewer sleeps, everybody an administrator of their own laptop.
+    # What only one machine needs: fewer sleeps, everybody an administrator of their own laptop.
     only_local = {
-        "CRW_SCHEDULE_END",
-        "AIRFLOW__CORE__PARALLELISM",
-        "AIRFLOW__CORE__DEFAULT_POOL_TASK_SLOT_COUNT",
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS",
-        "AIRFLOW__API__BASE_URL",
         "AIRFLOW__LOGGING__LOGGING_LEVEL",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME",
         "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK",
@@ -87,8 +82,9 @@ def test_sets_the_variables_of_the_local_run(compose, tmp_path, monkeypatch):
     deployed = {name for service in DEPLOYED for name in compose["services"][service]["environment"]}
     only_deployed = {
         "AIRFLOW_CONN_ALERTS",  # the local run has that of its user, if any
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
+        "AIRFLOW__CORE__AUTH_MANAGER",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL",
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT",
     }
     assert local - deployed == only_local
     assert deployed - local == only_deployed
@@ -97,8 +93,8 @@ def test_sets_the_variables_of_the_local_run(compose, tmp_path, monkeypatch):
 def test_secrets_are_files_and_each_service_has_those_that_its_variables_name_and_no_other(compose):
     holders = {}
     for name, service in compose["services"].items():
-        assert named_in(service) == set(service["secrets"]), name
-        for secret in service["secrets"]:
+        assert named_in(service) == set(service.get("secrets", [])), name
+        for secret in service.get("secrets", []):
             holders.setdefault(secret, set()).add(name)
     assert set(holders) == set(compose["secrets"])
     assert compose["secrets"] == {secret: {"file": f"./secrets/{secret}"} for secret in holders}
@@ -108,9 +104,51 @@ def test_secrets_are_files_and_each_service_has_those_that_its_variables_name_an
 
 
 def test_no_secret_goes_into_the_image():
-    ignored = (PROJECT / ".dockerignore").read_text().splitlines()
-    assert {".env*", "secrets", ".crw", ".git", "drop_folders"} <= set(ignored)
+    lines = [line for line in (PROJECT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    taken = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    assert lines[0] == "*"  # all that is not named stays out
+    assert taken == {
+        "dags",
+        "dbt_project",
+        "docs/queries",
+        "expectations",
+        "include",
+        "requirements",
+        "LICENSE",
+        "pyproject.toml",
+    }
     assert {".env", "secrets/"} <= set((PROJECT / ".gitignore").read_text().splitlines())
+
+
+def test_the_image_is_built_once_and_every_service_of_ours_runs_it(compose):
+    services_of_ours = {
+        name for name, service in compose["services"].items() if service["image"] == "crw:${CRW_TAG:-latest}"
+    }
+    assert [name for name in compose["services"] if "build" in compose["services"][name]] == ["install"]
+    assert set(compose["services"]) - services_of_ours == {"postgres", "pages"}
+
+
+def test_the_image_has_the_versions_of_the_lock_and_no_tool_of_development():
+    locks = {name: (PROJECT / "requirements" / name).read_text() for name in ("lock.txt", "runtime.txt")}
+    pins = {name: dict(re.findall(r"^(\S+)==(\S+)", text, re.MULTILINE)) for name, text in locks.items()}
+    image, developed = pins["runtime.txt"], pins["lock.txt"]
+    assert {name: developed[name] for name in image if name in developed} == {
+        name: version for name, version in image.items() if name in developed
+    }
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    assert not {"pytest", "ruff", "sqlfluff", "hypothesis"} & set(image)
+    assert {re.split("[=<>\\[]", name)[0] for name in project["project"]["dependencies"]} <= set(image)
+    assert set(project["dependency-groups"]["deployment"]) <= set(image)
+
+
+def test_every_container_has_bounds_and_what_serves_others_is_looked_after(compose):
+    for name, service in compose["services"].items():
+        assert service["mem_limit"], name
+        assert service["logging"] == {"driver": "local", "options": {"max-size": "10m", "max-file": "5"}}, name
+        assert service["init"] is (name != "postgres"), name
+    assert {"postgres", *services.AIRFLOW_PROCESSES} <= {
+        name for name, service in compose["services"].items() if "healthcheck" in service
+    }
 
 
 def test_no_container_has_a_capability_or_can_get_one(compose):
@@ -137,9 +175,11 @@ def test_postgres_has_the_version_and_the_settings_of_the_embedded_one(compose):
     postgres = compose["services"]["postgres"]
     assert postgres["environment"]["POSTGRES_DB"] == "warehouse"  # `crw install` makes the others
     assert postgres["image"] == "postgres:18"
-    for setting in postgres["command"][2::2]:
-        name, _, value = setting.partition("=")
-        assert SETTINGS[name] == value
+    given = dict(option.removeprefix("-c").split("=") for option in postgres["command"][1:])
+    of_a_server = {"shared_buffers", "effective_cache_size"}  # which has the memory of its container
+    assert {name: SETTINGS[name] for name in given.keys() - of_a_server} == {
+        name: value for name, value in given.items() if name not in of_a_server
+    }
 
 
 def test_the_pipeline_works_as_the_roles_of_the_local_run_and_only_the_installer_as_superuser(compose):

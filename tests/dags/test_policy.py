@@ -7,9 +7,13 @@ import os
 import subprocess
 import sys
 
+import psycopg
 import pytest
+from airflow.sdk import RetryAction
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
 
-from crw import contracts
+from crw import contracts, retries
 from crw.settings import PROJECT
 
 PARSE = """
@@ -22,6 +26,7 @@ json.dump({{
         "owner": dag.owner, "tags": sorted(dag.tags), "doc": dag.doc_md or "", "max_active_runs": dag.max_active_runs,
         "catchup": dag.catchup, "timetable": type(dag.timetable).__name__, "description": dag.description,
         "is_due": dag.deadline is not None, "waits_for": dag.timetable.asset_condition.name if dag.dag_id == "warehouse" else None,
+        "retries": {{t.task_id: t.retries for t in dag.tasks}},
         "tells": {{t.task_id: [asset.name for asset in t.outlets] for t in dag.tasks if t.outlets}},
         "tasks": {{t.task_id: sorted(t.upstream_task_ids) for t in dag.tasks}}}} for dag in bag.dags.values()}},
     "modules": sorted(sys.modules),
@@ -116,6 +121,33 @@ def test_a_source_named_wrongly_stops_every_ingest_and_is_named(parse):
 def test_every_nightly_dag_has_a_deadline(parsed):
     nightly = {f"ingest_{source}" for source in contracts.sources()} | {"warehouse"}
     assert {dag_id for dag_id, dag in parsed["dags"].items() if dag["is_due"]} == nightly
+
+
+def test_what_is_scheduled_survives_a_worker_that_was_killed_but_the_judge_of_the_marts(parsed):
+    scheduled = {f"ingest_{source}" for source in contracts.sources()} | {
+        "warehouse",
+        "partitions",
+        "retention",
+        "watch",
+    }
+    for dag_id in scheduled:
+        retried = parsed["dags"][dag_id]["retries"]
+        assert retried == {task: 0 if task == "validate_marts" else 2 for task in retried}, dag_id
+
+
+@pytest.mark.parametrize(
+    ("error", "action"),
+    [
+        (psycopg.errors.ConnectionFailure(), RetryAction.RETRY),
+        (
+            AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"message": "timed out"})),
+            RetryAction.RETRY,
+        ),
+        (ValueError("a column that nobody declared"), RetryAction.FAIL),
+    ],
+)
+def test_only_what_may_pass_is_tried_again(error, action):
+    assert retries.RETRIES["retry_policy"].evaluate(error, 1, 2).action == action
 
 
 def test_a_retry_is_told_from_a_task_that_was_cleared(tmp_path_factory):

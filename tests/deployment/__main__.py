@@ -1,0 +1,148 @@
+"""Build, start, see a night green, read it, stop, start, back up, restore and go on: python -m tests.deployment"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+import psycopg
+
+from tests.deployment.containers import Deployment, why_not
+
+PASSWORD = "of-the-test-alone"
+FIGURES = "select md5(string_agg(f::text, '|' order by f::text)) from marts.feedback_cube as f"
+
+
+def main() -> int:
+    """Returns the exit status: 0 too where no engine can run, with the reason."""
+    if reason := why_not():
+        print(f"skipped: {reason}")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="crw-deployment-") as folder:
+        deployment = Deployment(Path(folder))
+        try:
+            _walk(deployment)
+        finally:
+            deployment.remove()
+    return 0
+
+
+def _walk(deployment: Deployment) -> None:
+    began = time.monotonic()
+
+    def say(what: str) -> None:
+        print(f"{time.monotonic() - began:5.0f} s  {what}", flush=True)
+
+    for heading in ("Secrets", "With the sample sources"):
+        deployment.run(*deployment.blocks(heading))
+    owned, built, started = deployment.blocks("Start")[0].rstrip().split("\n")
+    deployment.run(owned)
+    deployment.run(built)
+    say(f"built: {_image_size() / 1e6:.0f} MB")
+    deployment.run(started)
+    deployment.wait("healthy", deployment.is_healthy, 300)
+    say("healthy")
+    _make_account(deployment)
+    checked, queued, unpaused = deployment.blocks("The first night")
+    assert "a night would publish" in deployment.run(checked)
+    say("checked")
+    deployment.run(queued.replace("2013-04-30", "2013-04-29"))
+    deployment.run(unpaused)
+    say("all DAGs let go at once")
+    _see_night(deployment, "2013-04-29")
+    say("the night of 2013-04-29 is green")
+    _read(deployment)
+    figures = _ask(deployment, "crw_dashboard", FIGURES)
+    say("a reader has its figures, and the pages are served")
+
+    deployment.run(*deployment.blocks("Stop and start"))
+    deployment.wait("healthy", deployment.is_healthy, 300)
+    assert _ask(deployment, "crw_dashboard", FIGURES) == figures
+    say("stopped, started, healthy")
+
+    deployment.run(*deployment.blocks("Backup"))
+    deployment.run("docker compose down --volumes")
+    deployment.run(*deployment.blocks("Restore"))
+    deployment.wait("healthy", deployment.is_healthy, 300)
+    assert _ask(deployment, "crw_dashboard", FIGURES) == figures
+    say("restored from the backup alone")
+    _make_account(deployment)
+    deployment.run(queued)
+    deployment.run(unpaused)
+    _see_night(deployment, "2013-04-30")
+    _read(deployment)
+    assert _ask(deployment, "crw_dashboard", FIGURES) != figures
+    say("and the night of 2013-04-30 went on from it")
+    for name, peak in sorted(deployment.peaks.items()):
+        print(f"         {name}: at most {peak:.0f} MiB")
+
+
+def _image_size() -> int:
+    told = subprocess.run(
+        ["docker", "image", "inspect", "crw:deployment-test", "--format", "{{.Size}}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(told.stdout)
+
+
+def _make_account(deployment: Deployment) -> None:
+    deployment.run(*deployment.blocks("Who may log into Airflow"), given=f"{PASSWORD}\n{PASSWORD}\n")
+
+
+def _airflow(deployment: Deployment) -> httpx.Client:
+    """Airflow's API as the account that was made, and as no other."""
+    address = f"http://127.0.0.1:{deployment.ports['AIRFLOW_PORT']}"
+    assert httpx.get(f"{address}/api/v2/dags", timeout=30).status_code == 401
+    assert httpx.post(f"{address}/auth/token", json={"username": "admin", "password": "?"}, timeout=30).is_error
+    account = {"username": "admin", "password": PASSWORD}
+    token = httpx.post(f"{address}/auth/token", json=account, timeout=30).raise_for_status().json()["access_token"]
+    return httpx.Client(base_url=f"{address}/api/v2", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+
+
+def _see_night(deployment: Deployment, business_date: str) -> None:
+    """Wait until the date's marts are published. Raises RuntimeError where a run of any DAG failed, or after half an hour."""
+    with _airflow(deployment) as airflow:
+
+        def is_green() -> bool:
+            runs = airflow.get("/dags/~/dagRuns", params={"limit": 100}).raise_for_status().json()["dag_runs"]
+            if red := [f"{run['dag_id']} {run['dag_run_id']}" for run in runs if run["state"] == "failed"]:
+                raise RuntimeError(f"red: {red}\n{deployment.run('docker compose logs --tail 100 airflow-scheduler')}")
+            green = {
+                run["dag_id"] for run in runs if run["state"] == "success" and run["partition_key"] == business_date
+            }
+            return "warehouse" in green and all(run["state"] == "success" for run in runs)
+
+        deployment.wait(f"green for {business_date}", is_green, 1800)
+
+
+def _ask(deployment: Deployment, role: str, query: str):
+    port = deployment.ports["WAREHOUSE_PORT"]
+    password = deployment.secret(f"{role}_password")
+    with psycopg.connect(host="127.0.0.1", port=port, dbname="warehouse", user=role, password=password) as reader:
+        return reader.execute(query).fetchone()
+
+
+def _read(deployment: Deployment) -> None:
+    (figures,) = _ask(
+        deployment, "crw_dashboard", "select count(*) from marts.kpi_scorecard where is_latest and value is not null"
+    )
+    assert figures > 50, figures
+    try:
+        _ask(deployment, "crw_dashboard", "select count(*) from core.fct_feedback_case")
+        raise AssertionError("a dashboard's role reads core")
+    except psycopg.errors.InsufficientPrivilege:
+        pass
+    pages = f"http://127.0.0.1:{deployment.ports['PAGES_PORT']}"
+    assert "This morning" in httpx.get(f"{pages}/morning.html").raise_for_status().text
+    for other in ("airflow/airflow.cfg", "logs/", "../airflow/airflow.cfg", "%2e%2e/airflow/airflow.cfg"):
+        assert httpx.get(f"{pages}/{other}").status_code in (400, 403, 404), other
+
+
+if __name__ == "__main__":
+    sys.exit(main())
