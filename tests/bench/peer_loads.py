@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -33,7 +34,7 @@ REQUIRED = ["received_at", "is_anonymous", "updated_at"]
 
 def main() -> None:
     """Load by the peer that is named, and print the seconds it took."""
-    peer, dsn, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+    peer, dsn, folder = sys.argv[1], os.environ["DSN"], Path(sys.argv[2])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     print(json.dumps({"dlt": dlt_load, "dlt_dbt": dlt_and_dbt, "tutorial": tutorial}[peer](dsn, folder)))
@@ -107,7 +108,7 @@ def tutorial(dsn: str, folder: Path) -> float:
         is_bad |= frame[column].isna()
     for column, codes in COLUMNS.items():
         is_bad |= ~frame[column].isin(codes) & frame[column].notna()
-    frame[~is_bad].to_sql("tutorial_cases", engine, if_exists="replace", index=False, method="multi", chunksize=1_000)
+    frame[~is_bad].to_sql("tutorial_cases", engine, if_exists="replace", index=False)
     return time.perf_counter() - began
 
 
