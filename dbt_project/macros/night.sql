@@ -9,10 +9,9 @@
 
 {# dbt's own question of an incremental model, so that such a model is made anew, too, on a night that does not go on. #}
 {% macro should_full_refresh() -%}
-    {%- if config.get('full_refresh') is sameas false -%}
-        {{ return(false) }}
-    {%- endif -%}
-    {{ return(not goes_on() if config.get('materialized') == 'incremental' else flags.FULL_REFRESH) }}
+    {#- What is never made anew of itself is so when all is asked for: else two lists would drop the same views at once, and deadlock. #}
+    {%- set is_by_build = config.get('materialized') == 'incremental' and config.get('full_refresh') is not sameas false -%}
+    {{ return(not goes_on() if is_by_build else flags.FULL_REFRESH) }}
 {%- endmacro %}
 
 {# A seed that has other columns than its table is made anew: dbt would fill the table of before. #}
