@@ -1,50 +1,79 @@
-"""What is done by hand or by the month: replay quarantined rows, make the coming months' partitions."""
+"""What is done by hand or by the month: see to the rows in quarantine, make the coming months' partitions."""
 
 from __future__ import annotations
 
 import pendulum
-from airflow.sdk import DAG, CronTriggerTimetable, Param, task
+from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, task
 
 from crw import contracts, retries
 
 START = pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong")
+RAW = Asset("raw", uri="crw://raw")
+DATE = "Business date that they were refused on; for expire the first that is kept."
 TABLES = sorted(f"{table.source}.{table.name}" for table in contracts.tables().values())
 
 with DAG(
-    dag_id="replay_quarantine",
-    description="Send quarantined rows of one table and date through the gate again.",
+    dag_id="quarantine",
+    description="List, mend, accept, replay or give up rows in quarantine.",
     schedule=None,
     is_paused_upon_creation=False,  # it runs only when triggered
     start_date=START,
     max_active_runs=1,
     default_args={"owner": "data-engineering"},
     params={
-        "table": Param(TABLES[0], enum=TABLES, description="Table whose rows to replay."),
-        "business_date": Param(type="string", format="date", description="Business date they were refused on."),
+        "action": Param("list", enum=["list", "mend", "accept", "replay", "expire"]),
+        "table": Param(TABLES[0], enum=TABLES, description="Table whose rows to list, replay or expire."),
+        "business_date": Param(None, type=["null", "string"], format="date", description=DATE),
+        "records": Param(
+            [], type="array", items={"type": "integer"}, description="Records to accept, or the one to mend."
+        ),
+        "values": Param({}, type="object", description="For mend: the new value by column, null for none."),
+        "reason": Param("", type="string", description="Why; needed but for list; no personal data."),
     },
     tags=["maintenance", "quarantine"],
     doc_md="""
-### Replay quarantine
+### Quarantine
 
-Mend the rows first (`update quarantine.record set record = ...`) or the rule, then run this. Rows still bad are quarantined
-again by the new load; a row that could not be read at all needs a corrected file instead. Run `warehouse` afterwards.
+`list` names the rows that wait, by the numbers of their records; `mend` puts other values into one; `accept` lets records pass the rules
+that refused them, as they stand, where those rules say that such a row may be right; `replay` sends the rows of a table and date through
+the gate again, and `warehouse` runs for the date after it; `expire` gives up the rows of the table's dates before one.
+Rows still bad are quarantined again by the new load; a row that could not be read at all needs a corrected file instead. Who triggered
+the run, when and why is in `audit.quarantine_action`, with what was done. `crw quarantine` does the same.
 
-**Triage** - a red run released nothing; the message names table, rule and rows.
+**Triage** - a red run changed nothing; the message names table, rule and rows.
 """,
 ):
 
-    @task
-    def replay(params: dict, dag_run=None) -> None:
+    @task(outlets=[RAW])
+    def act(params: dict, dag_run=None, outlet_events=None) -> None:
         from datetime import date
 
-        from crw import connections
-        from crw.replay import replay as replay_rows
+        from airflow.sdk.exceptions import AirflowSkipException
+
+        from crw import connections, ledger, refused
 
         table = contracts.table(*params["table"].split("."))
+        day = params["business_date"] and date.fromisoformat(params["business_date"])
+        why = (params["reason"], dag_run.triggering_user_name or "")
         with connections.warehouse() as warehouse:
-            print(replay_rows(warehouse, table, date.fromisoformat(params["business_date"]), dag_run.run_id))
+            match params["action"]:
+                case "list":
+                    print(*refused.waiting(warehouse, table, day), sep="\n")
+                case "mend":
+                    (record,) = params["records"]
+                    refused.mend(warehouse, record, params["values"], *why)
+                case "accept":
+                    refused.accept(warehouse, params["records"], *why)
+                case "expire":
+                    print(f"{refused.expire(warehouse, table, day, *why)} rows wait no more")
+                case "replay":
+                    print(refused.replay(warehouse, table, day, dag_run.run_id, *why))
+                    if not ledger.outstanding(warehouse, day):
+                        outlet_events[RAW].add_partitions(day.isoformat())
+                        return
+        raise AirflowSkipException("nothing for the marts")  # a task that succeeds tells its asset
 
-    replay()
+    act()
 
 with DAG(
     dag_id="partitions",

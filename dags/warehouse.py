@@ -56,7 +56,7 @@ with DAG(
             asset = Asset(model.relation.replace(".", "/"), uri=f"crw://{model.relation.replace('.', '/')}")
             yield Metadata(asset, extra={"rows": model.rows, "seconds": model.seconds}, alias=MODELS)
 
-    @task
+    @task(retries=0)  # what is unusual is believed when it is judged a second time: a person looks between
     def validate_marts() -> None:
         from crw import connections, quality, transform
 

@@ -48,8 +48,8 @@ def workbook(*rows):
     return book
 
 
-def read(contract, where, published=(), patterns=()):
-    batch = folder.read(contract, where, INTERVAL, SECRET, published, patterns)
+def read(contract, where, published=(), layouts=()):
+    batch = folder.read(contract, where, INTERVAL, SECRET, published, layouts)
     return [json.loads(block) for block in batch.blocks], batch
 
 

@@ -1,10 +1,10 @@
 -- Takes a warehouse back to the shape that the first release gave it, with its rows: what came since is dropped.
-drop view audit.held, audit.held_by_date, audit.overtaken;
+drop view audit.approved, audit.held, audit.held_by_date, audit.overtaken cascade;  -- staging reads them by now
 alter table audit.validation drop column held cascade, drop column message, drop column is_rejected;
 alter table audit.load drop column rows_at_source, drop column rows_in_raw, drop column rows_found_late, drop column rows_vanished,
     drop column vanished_are_held, drop column rows_amended_since, drop column rows_suppressed;
 drop table audit.vanished, audit.approval, audit.late_run, audit.unread_file, audit.raw_change, audit.erasure, audit.suppression,
-    audit.nobody, audit.suppression_salt, audit.pseudonym_key, audit.purge, audit.alert, audit.failed_task cascade;
+    audit.nobody, audit.suppression_salt, audit.pseudonym_key, audit.purge, audit.alert, audit.failed_task, audit.quarantine_action, audit.reader_limit_restored cascade;
 drop schema as_of, accounts cascade;
 do $$
 declare

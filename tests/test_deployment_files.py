@@ -121,7 +121,9 @@ def test_no_secret_goes_into_the_image():
 
 
 def test_the_image_is_built_once_and_every_service_of_ours_runs_it(compose):
-    services_of_ours = {name for name, service in compose["services"].items() if service["image"] == "crw:${CRW_TAG:-latest}"}
+    services_of_ours = {
+        name for name, service in compose["services"].items() if service["image"] == "crw:${CRW_TAG:-latest}"
+    }
     assert [name for name in compose["services"] if "build" in compose["services"][name]] == ["install"]
     assert set(compose["services"]) - services_of_ours == {"postgres", "pages"}
 

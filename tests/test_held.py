@@ -10,7 +10,7 @@ import pytest
 
 from crw import contracts, held, ingest, ledger, publish, quality
 from crw.local import summary
-from crw.replay import replay
+from crw.refused import replay
 from crw.suites import HeldError
 from tests import case_database
 from tests.quality.rules import sql_rule
@@ -126,7 +126,7 @@ def test_a_newer_batch_takes_the_place_of_one_that_waits_and_says_so(source, dat
     assert "load 3 of feedback.category for 2013-04-02 has taken its place; it was held: HeldError: " in message
     told = summary._told(database, APRIL_2)
     assert any(
-        line.startswith("feedback.category: what waited for a person since 2013-04-01 was not decided: load 3 of")
+        line.startswith("feedback.category: what waited for a person since 2013-04-01 was not published: load 3 of")
         for line in told
     )
     assert [waits.business_date for waits in held.waiting(database)] == [APRIL_2]
@@ -147,8 +147,8 @@ def test_too_many_bad_rows_wait_with_what_is_in_quarantine(source, database):
     assert night(database, APRIL_1) == publish.Figures(7, 1, 0, 6)
     assert (codes(database), database.execute(refused).fetchone()) == ("ABC", (6,))
     database.execute('update quarantine.record set record = record || \'{"name_zh": "延誤"}\'')
-    assert replay(database, CATEGORY, APRIL_1, "test").published == 6
-    assert replay(database, CATEGORY, APRIL_1, "test") == publish.Figures(0, 0, 0, 0)
+    assert replay(database, CATEGORY, APRIL_1, "test", "mended", "duty engineer").published == 6
+    assert replay(database, CATEGORY, APRIL_1, "test", "mended", "duty engineer") == publish.Figures(0, 0, 0, 0)
 
 
 def test_what_is_wrong_in_itself_cannot_be_approved(source, database, monkeypatch, tmp_path):
@@ -188,3 +188,33 @@ def test_a_mart_waits_and_is_let_pass_or_refused_for_its_date(database, monkeypa
     assert database.execute("select is_rejected, message is null from audit.validation order by validation_id").fetchall() == [
         (True, False), (False, False), (False, True), (False, False)
     ]  # fmt: skip
+
+
+def test_what_is_approved_is_to_be_published_until_it_is_and_not_while_more_waits(source, database, monkeypatch):
+    add(source, APRIL_1, "C", kind="rumour")
+    add(source, APRIL_1, *"EFGHIJ", name_zh="鈥渄elay�")
+    monkeypatch.setattr(contracts, "sources", lambda: {"feedback": [CATEGORY]})
+    for rule in ("kind_known", held.QUARANTINE_SHARE):
+        with pytest.raises(HeldError, match=rule if rule == "kind_known" else "6 of 7 rows are bad"):
+            ingest.publish_approved(database, "feedback", APRIL_1, "test")
+        assert held.to_publish(database) == []
+        decide(database, held.approve, APRIL_1, rule)
+        assert held.to_publish(database) == [("feedback", APRIL_1)]
+    source.execute("drop schema case_management cascade")  # the batch that waits is published, and the source not asked
+    assert ingest.publish_approved(database, "feedback", APRIL_1, "test")["category"] == publish.Figures(7, 1, 0, 6)
+    assert (codes(database), held.to_publish(database)) == ("ABC", [])
+
+
+def test_what_was_approved_too_late_is_superseded_and_what_failed_since_is_left_to_a_person(source, database):
+    add(source, APRIL_1, "C", kind="rumour")
+    with pytest.raises(HeldError):
+        load(database, APRIL_1)
+    decide(database, held.approve, APRIL_1)
+    with pytest.raises(HeldError):
+        load(database, APRIL_2)
+    assert states(database) == ["published", "superseded", "held"]
+    assert held.to_publish(database) == []
+    assert any("since 2013-04-01 was not published" in line for line in summary._told(database, APRIL_2))
+    decide(database, held.approve, APRIL_2)
+    ledger.fail(database, ledger.newest_load(database, CATEGORY, APRIL_2), ledger.LoadError("away"))
+    assert held.to_publish(database) == []

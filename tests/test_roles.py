@@ -11,6 +11,7 @@ from psycopg import errors
 from psycopg.conninfo import make_conninfo
 
 from crw import contracts, publish, readers, warehouse
+from crw.local import summary
 from tests.conftest import PASSWORD
 
 KPI = "create table candidate.kpi (period text primary key, value integer)"
@@ -205,6 +206,7 @@ def test_the_night_takes_back_what_was_lifted_and_tells_it(database, filled, cap
         "crw_dashboard might have -1 connections (-1: any number): 40 again",
     }
     assert found <= set(caplog.messages)
+    assert {f"readers' limits: {message}" for message in found} <= set(summary._limits(database, 60))
     assert set(readers.hold_limits(loader)) == elsewhere
 
 

@@ -25,7 +25,8 @@ def task_failed(context: dict[str, Any]) -> None:
     with connections.warehouse() as warehouse:
         warehouse.execute(
             "insert into audit.failed_task (dag_id, task_id, business_date, run_id) values (%s, %s, %s, %s) "
-            "on conflict (dag_id, task_id) do update set business_date = excluded.business_date, run_id = excluded.run_id",
+            "on conflict (dag_id, task_id) do update set business_date = excluded.business_date, run_id = excluded.run_id, "
+            "noted_at = excluded.noted_at",
             [run.dag_id, context["ti"].task_id, run.partition_key, run.run_id],
         )
         tell(warehouse)
@@ -36,8 +37,13 @@ def task_ended_well(context: dict[str, Any]) -> None:
     from crw import connections
 
     with connections.warehouse() as warehouse:
-        warehouse.execute("delete from audit.failed_task where dag_id = %s", [context["dag_run"].dag_id])
-        tell(warehouse)
+        dag_ended_well(warehouse, context["dag_run"].dag_id)
+
+
+def dag_ended_well(warehouse: Warehouse, dag_id: str) -> None:
+    """Note that nothing of a nightly DAG is failed any more, and tell what is over."""
+    warehouse.execute("delete from audit.failed_task where dag_id = %s", [dag_id])
+    tell(warehouse)
 
 
 def tell(warehouse: Warehouse) -> tuple[list[Fault], list[Fault]]:

@@ -65,8 +65,7 @@ def _condition(kind: type, column: Column, severity: str | None = None, **values
 
 def _rule(kind: type, kwargs: dict[str, str], severity: str, values: dict[str, Any]) -> Rule:
     meta = {"rule": kind.rule.format(**values), "notes": kind.sentence.format(**values)}
-    if kind.unusual:
-        meta["unusual"] = True
+    meta |= {said: True for said in ("unusual", "acceptable") if getattr(kind, said)}
     return {"type": kind.expectation_type, "kwargs": kwargs, "severity": severity, "meta": meta}
 
 

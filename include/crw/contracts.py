@@ -96,6 +96,7 @@ class Bounds:
     requests: int = 100_000
     """For an API: pages."""
     seconds: int = 3600
+    """For an API and a database: of one reading."""
     cells: int = 10_000_000
     """For a sheet: rows by columns, as far as either is used. The library that reads it keeps a place for each in memory."""
     unpacked: int = 1 << 30

@@ -39,6 +39,9 @@ class ExpectNoRowWhere(ColumnMapExpectation):
     unusual: ClassVar = False
     """Whether what fails the rule is unusual and not wrong in itself: where it is critical, a person may let it pass (`crw.held`)."""
 
+    acceptable: ClassVar = False
+    """Whether a row that fails it may be right all the same, and core holds it: a person may accept it (`crw.refused`)."""
+
     condition: str
     map_metric: ClassVar[str] = "column_values.row_condition"
     success_keys: ClassVar[tuple[str, ...]] = ("condition", "mostly")
@@ -78,6 +81,7 @@ class ExpectNoSuchRows(UnexpectedRowsExpectation):
     """The query gives no rows; they are fetched only where more than the verdict is asked for."""
 
     unusual: ClassVar = False
+    acceptable: ClassVar = False
 
     def get_validation_dependencies(self, *arguments: Any, **named: Any) -> ValidationDependencies:
         """As Great Expectations says, which however runs the query twice for a verdict: to count its rows, and to show some."""
@@ -200,6 +204,7 @@ class ExpectMomentNotInFuture(ExpectNoRowWhere):
 class ExpectMomentWithinDays(ExpectMomentNotInFuture):
     """A date or time is later than the night by so many days at most."""
 
+    acceptable: ClassVar = True
     rule: ClassVar = "{name}_within_{days_ahead}_days"
     sentence: ClassVar = "{name} is more than {days_ahead} days after the business date."
 

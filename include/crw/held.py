@@ -1,7 +1,8 @@
 """What is unusual and waits for a person: loads, marts and vanished keys that a rule holds, and what was decided of them.
 
 A decision is a row of audit.approval that the gate reads, for that rule, table and date only. Airflow's DAG `held` and the commands
-`crw approve` and `crw reject` write nothing else. What is wrong in itself is not held, and nobody can let it pass.
+`crw approve` and `crw reject` write nothing else; the DAG `approved` publishes what was let pass. What is wrong in itself is not
+held, and nobody can let it pass.
 """
 
 from __future__ import annotations
@@ -47,6 +48,25 @@ def waiting(connection: Connection) -> list[Held]:
         "select source, table_name, business_date, rule, message from audit.held order by since, source, table_name, rule"
     )
     return [Held(*row) for row in rows]
+
+
+def to_publish(connection: Connection) -> list[tuple[str, date]]:
+    """Sources, or `marts`, and dates of which something is approved and not published, the oldest first.
+
+    Not while more of it waits for a person, nor where something failed: that is somebody's to mend and run again, which then takes up
+    what is approved.
+    """
+    return connection.execute(
+        "select distinct source, business_date from audit.approved as a where not exists ("
+        "select from audit.held as h where h.source = a.source and h.business_date = a.business_date) "
+        "and not exists (select from (select distinct on (table_name) state from audit.load as l "
+        "where l.source = a.source and l.business_date = a.business_date order by table_name, load_id desc) as newest "
+        "where state in ('failed', 'rejected', 'superseded')) "
+        "and not (source = %s and exists (select from audit.failed_task as f where f.dag_id = 'warehouse' and f.noted_at > ("
+        "select max(approved_at) from audit.approval as p where p.source = a.source and p.business_date = a.business_date))) "
+        "order by 2, 1",
+        [MARTS],
+    ).fetchall()
 
 
 def approved(connection: Connection, source: str, name: str, business_date: date) -> frozenset[str]:

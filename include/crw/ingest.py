@@ -81,6 +81,22 @@ def publish_source(warehouse: Connection, source: str, load_ids: list[int]) -> d
         return publish.publish_source(warehouse, loads)
 
 
+def publish_approved(
+    warehouse: Connection, source: str, business_date: date, run_id: str
+) -> dict[str, publish.Figures]:
+    """Publish what waits of a source and date, once a person has let it pass: the batches in landing, which are judged again.
+
+    Raises:
+        HeldError: another rule holds it.
+        QualityError, LoadError: as the three steps do.
+    """
+    tables = contracts.sources()[source]
+    load_ids = [extract(warehouse, table, business_date, run_id) for table in tables]
+    for table, load_id in zip(tables, load_ids, strict=True):
+        validate(warehouse, table, load_id)
+    return publish_source(warehouse, source, load_ids)
+
+
 @contextmanager
 def _failures_recorded(warehouse: Connection, loads: list[Load]) -> Iterator[None]:
     try:
@@ -100,7 +116,7 @@ def _open_batch(warehouse: Connection, load: Load) -> Iterator[Batch]:
     table = load.table
     match table.reader:
         case "database":
-            with connections.database(table.connection) as source:
+            with connections.database(table.connection) as source, database.bounded(table, source):
                 yield database.read(
                     table,
                     source,
@@ -122,6 +138,6 @@ def _open_batch(warehouse: Connection, load: Load) -> Iterator[Batch]:
             yield files.read(table, connections.folder(table.connection), load.interval, published)
         case "folder":
             published = ledger.published_deliveries(warehouse, table, load.business_date)
-            patterns = [other.layout.files for other in contracts.sources()[table.source]]
+            layouts = [other.layout for other in contracts.sources()[table.source]]
             drop = connections.folder(table.connection)
-            yield folder.read(table, drop, load.interval, pseudonym_key.current(warehouse), published, patterns)
+            yield folder.read(table, drop, load.interval, pseudonym_key.current(warehouse), published, layouts)

@@ -75,6 +75,13 @@ def land(connection: Connection, load: Load, batch: Batch) -> int:
     return rows_read
 
 
+def is_of_type(connection: Connection, column: Column, value: str | None) -> bool:
+    """Whether a value is written as one of the column's type."""
+    statement = sql.SQL("select {} = '[]' from (select jsonb_build_object({}, {}::text) as record) as typed")
+    typed = statement.format(_problem(column), sql.Literal(column.name), sql.Literal(value))
+    return connection.execute(typed).fetchone()[0]
+
+
 def analyze(cursor: Cursor, table: Table) -> None:
     """Tell the planner what the landing table holds.
 

@@ -38,4 +38,5 @@ def note(context: dict[str, Any]) -> None:
         )
 
 
-DEADLINE = DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, ALLOWED, SyncCallback(note))
+# In seconds, as Airflow 3.3.2 can read it too: of a timedelta it fails to reckon the deadline of a run that is cleared anew.
+DEADLINE = DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, ALLOWED.total_seconds(), SyncCallback(note))

@@ -6,6 +6,7 @@ Knows landing and quarantine and nothing of suites; `quality` decides which rows
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import date
 from typing import Any
 
@@ -41,15 +42,19 @@ def keys_of(connection: Connection, table: Table, result: RuleResult) -> tuple[s
 def move(connection: Connection, table: Table, load_id: int, business_date: date, warnings: list[RuleResult]) -> int:
     """Move every row that a warning names from landing to quarantine, with all its reasons. Returns how many.
 
+    A row that a person accepted passes the rules that it was accepted for.
+
     Raises:
         QualityError: a rule names other rows than it counted, or its rows cannot be selected.
     """
     if not warnings:
         return 0
     found = sql.SQL(" union all ").join(_found(position, result) for position, result in enumerate(warnings))
+    accepted = _accepted(connection, table, found)
     statement = sql.SQL(
-        "with bad as "
-        "(select _row_no, jsonb_agg(reason order by position) as reasons from ({found}) found group by _row_no), "
+        "with accepted as (select * from unnest({rows}::bigint[], {rules}::text[]) as accepted (_row_no, rule)), "
+        "bad as (select _row_no, jsonb_agg(reason order by position) as reasons from ({found}) found "
+        "where (_row_no, reason ->> 'rule') not in (table accepted) group by _row_no), "
         "inserted as (insert into quarantine.record "
         "(load_id, source, table_name, business_date, row_no, record, reasons) "
         "select {load_id}, {source}, {table}, {business_date}, _row_no, to_jsonb(landed) - '_row_no', reasons "
@@ -58,6 +63,8 @@ def move(connection: Connection, table: Table, load_id: int, business_date: date
         "select reason ->> 'rule', count(*), (select count(*) from deleted) "
         "from inserted, jsonb_array_elements(reasons) reason group by 1"
     ).format(
+        rows=sql.Literal([row_no for row_no, _ in accepted]),
+        rules=sql.Literal([rule for _, rule in accepted]),
         found=found,
         load_id=sql.Literal(load_id),
         source=sql.Literal(table.source),
@@ -66,15 +73,37 @@ def move(connection: Connection, table: Table, load_id: int, business_date: date
         landing=landing_table(table),
     )
     moved = _execute(connection, table, statement)
-    counts = {rule: count for rule, count, _ in moved}
+    counts = Counter({rule: count for rule, count, _ in moved})
+    counts.update(rule for _, rule in accepted)
     for result in warnings:
         # GX counted the same rule by another query: if the two disagree, rows would be lost or wrongly refused.
-        if counts.get(result.rule, 0) != result.unexpected:
+        if counts[result.rule] != result.unexpected:
             raise QualityError(
                 f"landing.{table.identifier}: rule {result.rule} could not be evaluated: it counts {result.unexpected} "
-                f"rows but names {counts.get(result.rule, 0)}"
+                f"rows but names {counts[result.rule]}"
             )
-    return moved[0][2]
+    return moved[0][2] if moved else 0
+
+
+def _accepted(connection: Connection, table: Table, found: sql.Composed) -> list[tuple[int, str]]:
+    """Of the bad rows in landing those that a person accepted just as they stand, each with a rule that it may break."""
+    of_table = [table.source, table.name]
+    if not connection.execute(
+        "select true from audit.quarantine_action as a join quarantine.record as q using (record_id) "
+        "where a.action = 'accepted' and q.source = %s and q.table_name = %s limit 1",
+        of_table,
+    ).fetchone():
+        return []
+    statement = sql.SQL(
+        "select distinct found._row_no, found.reason ->> 'rule' from ({found}) found join {landing} landed using (_row_no) "
+        "join quarantine.record as q on q.source = {source} and q.table_name = {table} and q.record = to_jsonb(landed) - '_row_no' "
+        "join audit.quarantine_action as a on a.record_id = q.record_id and a.action = 'accepted' "
+        "and found.reason ->> 'rule' = any (a.details)"
+    )
+    source, name = map(sql.Literal, of_table)
+    return _execute(
+        connection, table, statement.format(found=found, landing=landing_table(table), source=source, table=name)
+    )
 
 
 def _found(position: int, result: RuleResult) -> sql.Composed:

@@ -20,8 +20,11 @@ POLL = 2  # seconds
 
 
 def hold_limits(connection: Connection) -> list[str]:
-    """Give the readers' roles their limits again. Returns, and logs, what was found otherwise: one line each."""
-    found = [line for (line,) in connection.execute("select * from audit.hold_reader_limits()")]
+    """Give the readers' roles their limits again. Returns, logs and notes what was found otherwise: one line each."""
+    rows = connection.execute(
+        "insert into audit.reader_limit_restored (message) select * from audit.hold_reader_limits() returning message"
+    )
+    found = [line for (line,) in rows]
     for line in found:
         log.warning("%s", line)
     return found

@@ -26,6 +26,13 @@ from (values
     ('crw_dashboard', 'idle_in_transaction_session_timeout', '5min'),
     ('crw_dashboard', 'temp_file_limit', '2GB')
 ) as limits (role, setting, value);
+create table if not exists audit.reader_limit_restored (
+    message text not null,
+    restored_at timestamptz not null default clock_timestamp()
+);
+comment on table audit.reader_limit_restored is 'What was found otherwise than audit.reader_limit, each time the limits were held: by whom it had been changed, or what can only be changed by hand.';
+grant select, insert on audit.reader_limit_restored to crw_loader;
+
 comment on view audit.reader_limit is 'Settings of the roles that readers log in as: these and no others. connections: how many a role may have at a time.';
 
 -- A role may always change its own settings for good (alter role current_user set), so they are given to each session anew when it
@@ -158,4 +165,6 @@ begin
     end if;
 end $$;
 
-do $$ begin perform audit.hold_reader_limits(); end $$;
+-- Said from the first load on: before, each limit is new.
+with found as materialized (select message from audit.hold_reader_limits() as message)
+insert into audit.reader_limit_restored (message) select message from found where exists (select from audit.load);

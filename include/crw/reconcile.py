@@ -159,9 +159,9 @@ def _differ(cursor: Cursor, load: Load) -> int:
 def _late(cursor: Cursor, load: Load) -> list[str]:
     """The keys of rows to be read now, one a row.
 
-    Not those that another date refused and that wait in quarantine as they are: they were told. Nor, of two rows of one key, the
-    earlier one that raw has had: read alone, it would take the later one's place. Both are read where it was never known, and the
-    suite refuses it.
+    Not those that another date refused and that wait in quarantine as they are, or were given up there: they were told. Nor, of two
+    rows of one key, the earlier one that raw has had: read alone, it would take the later one's place. Both are read where it was
+    never known, and the suite refuses it.
     """
     table = load.table
     statement = sql.SQL(
@@ -170,7 +170,9 @@ def _late(cursor: Cursor, load: Load) -> list[str]:
         where is_at_source
         and not exists (
             select from quarantine.record as q
-            where q.source = {source} and q.table_name = {table} and q.business_date <> {date} and q.released_at is null
+            where q.source = {source} and q.table_name = {table} and q.business_date <> {date}
+            and (q.released_at is null
+                or exists (select from audit.quarantine_action as a where a.record_id = q.record_id and a.action = 'expired'))
             and {quarantined}
             and case when pg_input_is_valid(q.record ->> {name}, {type}) then (q.record ->> {name})::{sql_type} end
                 = difference._watermark

@@ -43,8 +43,8 @@ class HeldError(QualityError):
 def of_landing(table: Table, folder: Path) -> dict[str, Any]:
     """The suite of a landing table: the rules of its contract, and what `<folder>/<source>/<table>.json` says besides.
 
-    The file may be missing. It holds `expectations`, and `changes`: by name of a made rule another severity or limit, with
-    the reason. `meta` may say another quarantine_threshold or quarantine_allowance than the usual ones.
+    The file may be missing. It holds `expectations`, and `changes`: by name of a made rule another severity or limit, or whether it is
+    about what is unusual, with the reason. `meta` may say another quarantine_threshold or quarantine_allowance than the usual ones.
 
     Raises:
         QualityError: the file is no JSON, changes a rule that is not made, a limit that it does not have, or without a reason, a
@@ -99,9 +99,10 @@ def _changed(rule: dict[str, Any], change: dict[str, Any] | None, path: Path) ->
     if change is None:
         return rule
     name = rule["meta"]["rule"]
-    if not change.get("reason") or change.keys() - {"severity", "limits", "reason"}:
-        raise QualityError(f"suite {path}: a change of {name} has a reason, and a severity or limits")
+    if not change.get("reason") or change.keys() - {"severity", "limits", "unusual", "reason"}:
+        raise QualityError(f"suite {path}: a change of {name} has a reason, and a severity, limits or unusual")
     meta = {**rule["meta"], "notes": f"{rule['meta']['notes']} {change['reason']}"}
+    meta |= {"unusual": change["unusual"]} if "unusual" in change else {}
     return {**rule, "severity": change.get("severity", rule["severity"]), "meta": meta}
 
 

@@ -199,6 +199,20 @@ and not (rule = 'vanished' and exists (
 ));
 comment on view audit.held is 'What waits for a person: one row per rule that holds something of a table or mart, and is not decided.';
 
+create or replace view audit.approved as
+select h.* from audit.held_by_date as h
+where (
+    select a.decision from audit.approval as a
+    where a.source = h.source and a.table_name = h.table_name and a.business_date = h.business_date and a.rule = h.rule and a.approved_at > h.since
+    order by a.approval_id desc limit 1
+) = 'approved'
+and not (rule = 'vanished' and exists (
+    select from audit.load as l
+    where l.source = h.source and l.table_name = h.table_name and l.business_date > h.business_date and l.state = 'published'
+    and l.rows_at_source is not null
+));
+comment on view audit.approved is 'What a person let pass and no run has published since: one row per rule that held something of a table or mart.';
+
 create table if not exists audit.late_run (
     dag_id text not null,
     run_id text not null,
@@ -301,6 +315,19 @@ create table if not exists quarantine.record (
 );
 comment on table quarantine.record is 'One row per row refused: the whole record as it came, and why. reasons is an array of {rule, column, value, message, severity}.';
 create index if not exists record_by_table on quarantine.record (source, table_name, business_date);
+
+create table if not exists audit.quarantine_action (
+    action_id bigint generated always as identity primary key,
+    record_id bigint not null references quarantine.record,
+    action text not null check (action in ('mended', 'accepted', 'replayed', 'expired')),
+    details text[],
+    load_id bigint references audit.load,
+    reason text not null check (reason <> ''),
+    done_by text not null check (done_by <> ''),
+    done_at timestamptz not null default clock_timestamp()
+);
+create index if not exists quarantine_action_by_record on audit.quarantine_action (record_id);
+comment on table audit.quarantine_action is 'What a person did with a row in quarantine: who, when and why. mended: other values, in the columns of details; accepted: as it stands it may break the rules of details; replayed: sent through the gate again, by load_id; expired: given up.';
 
 -- Privacy (crw.privacy): who is forgotten, who must not come back, under which key the pseudonyms are, and what has gone by age.
 alter table audit.load add column if not exists rows_suppressed bigint;

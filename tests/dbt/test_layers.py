@@ -1,9 +1,11 @@
 """What the layers promise, read from dbt's own manifest."""
 
 import pytest
+import yaml
 from dbt.cli.main import dbtRunner
 
 from crw import seeds
+from crw.settings import PROJECT
 
 MAY_READ = {"staging": {"raw", "staging", "seed"}, "core": {"staging", "core", "seed"}, "marts": {"core", "seed"}}
 # What is compared with print must be what readers see, so the reconciliation reads the marts; so does the scorecard of them.
@@ -137,6 +139,12 @@ def test_every_model_is_used_or_exposed(models, manifest):
     used = {parent for node in readers for parent in node.depends_on.nodes}
     exposed = {parent for exposure in manifest.exposures.values() for parent in exposure.depends_on.nodes}
     assert sorted(models.keys() - used - exposed) == []
+
+
+def test_the_dashboards_expose_the_marts_that_they_read(manifest):
+    declared = yaml.safe_load((PROJECT / "bi" / "superset" / "dashboards.yml").read_text(encoding="utf-8"))
+    exposure = manifest.exposures["exposure.crw.superset_dashboards"]
+    assert {node.rpartition(".")[2] for node in exposure.depends_on.nodes} == {*declared["datasets"], "code_name"}
 
 
 def test_metrics_are_defined_over_core_and_described(manifest):

@@ -61,6 +61,20 @@ def test_a_person_goes_when_no_table_needs_the_person_and_everywhere(database, p
     ).fetchone() == (4, 2)
 
 
+def test_what_was_said_of_a_refusal_goes_with_the_results_of_its_night(database, purge):
+    messages = "select count(message) from audit.load union all select count(message) from audit.validation"
+    database.execute("update audit.validation set message = 'refused: case_no=N1'")
+    assert [count for (count,) in database.execute(messages)] == [1, 1]
+    for night in range(retention.NIGHTS_IN_DATA_DOCS):
+        database.execute(
+            "insert into audit.validation (suite, business_date, success, rules, rules_failed, result, message) "
+            "values ('s', date '2020-04-01' + %s, false, 1, 1, '{}', 'kept')",
+            [night],
+        )
+    purge("2020-04-30")
+    assert [count for (count,) in database.execute(messages)] == [0, retention.NIGHTS_IN_DATA_DOCS]
+
+
 def test_old_files_go_and_new_ones_and_the_last_nights_stay(purge, tmp_path):
     old, docs = tmp_path / "logs" / "old.log", tmp_path / "data_docs" / "2013-03-31" / "suite.html"
     old.write_text("old")

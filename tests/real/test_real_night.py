@@ -62,6 +62,7 @@ def home(complaints, real_data, server, make_home, tmp_path_factory):
         shutil.copyfile(source, drop / source.name)
         os.utime(drop / source.name, (ARRIVED, ARRIVED))
     home = make_home("real")
+    home.environment["CRW_SOURCES"] = "feedback,survey"
     home.environment["AIRFLOW_CONN_CASE_MANAGEMENT"] = server.dsn("nyc")
     home.environment["AIRFLOW_CONN_SURVEY_DROP"] = json.dumps({"conn_type": "fs", "extra": {"path": str(drop)}})
     result = home.nightly(DATE)

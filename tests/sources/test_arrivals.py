@@ -17,7 +17,7 @@ from tests import survey_drop
 from tests.drop_folder import COLUMNS, INTERVAL, NIGHT, NOON, SECRET, deliver, read, table, unread
 
 from crw import ledger, publish
-from crw.contracts import Bounds, Column
+from crw.contracts import Bounds, Column, Layout
 from crw.landing import land
 from crw.sources import files, folder
 from crw.warehouse import _create
@@ -104,7 +104,7 @@ def test_what_is_not_read_is_named_with_its_reason(tmp_path):
 
 def test_a_file_of_another_table_of_the_source_is_that_tables(tmp_path):
     deliver(tmp_path, "events/a.jsonl", "{}")
-    _, batch = read(table("calls/*.csv"), tmp_path, patterns=["events/*.jsonl"])
+    _, batch = read(table("calls/*.csv"), tmp_path, layouts=[Layout("events/*.jsonl")])
     assert batch.unread == []
 
 
@@ -280,3 +280,27 @@ def test_a_survey_file_that_is_cut_before_it_is_read_comes_the_next_night(tmp_pa
     assert survey_drop.rows_of(batch) == []
     assert batch.deliveries == {}
     assert unread(batch) == {"wave.csv": "it was changed while it was read"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.csv", gzip.compress(CSV.encode()), "its content is gzip"),
+        ("a.csv", zipped("a.csv"), "its content is a ZIP archive or a workbook"),
+        ("a.csv.gz", gzip.compress(b"%PDF-1.7"), "its content is a PDF"),
+        ("a.csv", "\ufeff\n <!DOCTYPE html><p>Sign in, please.", "its content is a page of HTML"),
+        ("a.jsonl", "<?xml version='1.0'?>", "its content is XML"),
+        ("a.xlsx", CSV, "it is no XLSX workbook: File is not a zip file"),
+        ("a.xlsx", zipped("a.csv"), "it cannot be read: calamine error: Xlsx error: File not found '_rels/.rels'"),
+    ],
+    ids=["gzip", "zip", "PDF in gzip", "HTML", "XML", "CSV", "another zip"],
+)
+def test_what_is_not_of_the_kind_its_name_says_is_named_and_stops_nothing(tmp_path, name, content, reason):
+    deliver(tmp_path, name, content)
+    deliver(tmp_path, "b.csv", CSV)
+    good, batch = read(table("*.csv"), tmp_path, layouts=[Layout("*.jsonl"), Layout("*.xlsx")])
+    if name.endswith(("l", "x")):
+        _, batch = read(table(f"*{Path(name).suffix}"), tmp_path, layouts=[Layout("*.csv")])
+    assert [record["call_no"] for record in good] == ["K1"]
+    assert unread(batch) == {name: reason}
+    assert name not in batch.deliveries.values()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import psycopg
@@ -9,7 +10,8 @@ import pytest
 
 from crw import contracts, landing, ledger
 from crw.settings import HONG_KONG
-from crw.sources import Interval, database, pseudonym
+from crw.sources import Interval, pseudonym
+from crw.sources import database as reader
 
 CASES = contracts.table("feedback", "cases")
 SECRET = b"a secret longer than one block of SHA-256, which RFC 2104 says is hashed first, so both ways are tested"
@@ -39,7 +41,7 @@ def source(server):
 def read(source, warehouse):
     load = ledger.start_load(warehouse, CASES, date(2013, 3, 31), "test")
     with psycopg.connect(source.info.dsn, password=source.info.password) as connection:
-        return landing.land(warehouse, load, database.read(CASES, connection, INTERVAL, SECRET))
+        return landing.land(warehouse, load, reader.read(CASES, connection, INTERVAL, SECRET))
 
 
 def test_reads_the_half_open_interval_and_only_the_allow_list(source, database):
@@ -84,3 +86,20 @@ def test_without_a_key_nothing_is_read(monkeypatch):
     monkeypatch.delenv("CRW_PSEUDONYM_KEY", raising=False)
     with pytest.raises(pseudonym.PseudonymKeyMissing):
         pseudonym.key()
+
+
+def test_a_database_that_hangs_is_given_the_seconds_of_the_contract(source, database):
+    table = replace(CASES, bounds=replace(CASES.bounds, seconds=1))
+    load = ledger.start_load(database, table, date(2013, 3, 31), "test")
+    with source.transaction():
+        source.execute("lock table case_management.cases in access exclusive mode")
+        with (
+            pytest.raises(contracts.ContractError, match=r"relation case_management\.cases: more than 1 s, as its"),
+            psycopg.connect(source.info.dsn, password=source.info.password) as connection,
+            reader.bounded(table, connection),
+        ):
+            landing.land(database, load, reader.read(table, connection, INTERVAL, SECRET))
+    settings = {"password": source.info.password, "options": "-c statement_timeout=7s"}
+    with psycopg.connect(source.info.dsn, **settings) as own, reader.bounded(table, own):
+        assert own.execute("show statement_timeout").fetchone() == ("7s",)
+    assert read(source, database) == 2

@@ -10,7 +10,7 @@ import pytest
 from tests.drop_folder import COLUMNS, INTERVAL, NIGHT, NOON, SECRET, deliver, read, table, unread, workbook
 
 from crw import ledger, publish
-from crw.contracts import Column, ContractError
+from crw.contracts import Column, ContractError, Layout
 from crw.landing import land
 from crw.settings import HONG_KONG
 from crw.sources import folder, json_objects
@@ -329,3 +329,22 @@ def test_a_record_sent_again_in_another_file_is_unchanged(database, tmp_path):
         ledger.record(database, load, "validated")
         figures = publish.publish_load(database, load)
     assert figures == publish.Figures(read=2, published=1, unchanged=1, quarantined=0)
+
+
+def test_a_sheet_that_no_table_of_the_source_reads_is_named_once(tmp_path):
+    book = workbook(["Call No.", "offered", "email", "tags"], ["K1", 1, None, None])
+    for name in ("Calls 2", "Notes", "Blank"):
+        book.create_sheet(name).append(["" if name == "Blank" else "x"])
+    deliver(tmp_path, "a.xlsx", book)
+    contract, layouts = table("*.xlsx"), [Layout("*.csv"), Layout("*.xlsx"), Layout("a*.xlsx", sheet="Calls 2")]
+    records, batch = read(contract, tmp_path, layouts=layouts)
+    assert len(records) == 1
+    assert unread(batch) == {"a.xlsx, sheet Notes": "it has values, and no table of hotline reads it"}
+    _, others = read(contract, tmp_path, layouts=[Layout("a*.xlsx", sheet="Calls 2")])
+    assert others.unread == []
+
+
+def test_a_sheet_that_is_not_there_fails_the_load(tmp_path):
+    deliver(tmp_path, "a.xlsx", workbook(["Call No."]))
+    with pytest.raises(ContractError, match=r"a.xlsx: there is no sheet Calls"):
+        read(table("*.xlsx", sheet="Calls"), tmp_path)

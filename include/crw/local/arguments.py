@@ -42,8 +42,29 @@ def _of_decisions(commands: argparse._SubParsersAction) -> None:
         decide.add_argument("table", help="<source>.<table>, or marts.<mart>")
         decide.add_argument("date", type=date.fromisoformat, help="business date that it was held on")
         decide.add_argument("rule", help="the rule that holds it, as `crw held` names it")
-        decide.add_argument("--reason", required=True, help="why; no personal data")
-        decide.add_argument("--by", required=True, help="who says so")
+        _of_who_and_why(decide)
+    quarantine = commands.add_parser("quarantine", help="list, mend, accept, replay or give up rows that were refused")
+    actions = quarantine.add_subparsers(dest="action", required=True)
+    shown = actions.add_parser("list", help="how many rows wait; of one table each, by its record's number")
+    shown.add_argument("table", nargs="?", help="<source>.<table>")
+    shown.add_argument("date", nargs="?", type=date.fromisoformat, help="business date that they were refused on")
+    mend = actions.add_parser("mend", help="put other values into one record, for a replay")
+    mend.add_argument("record", type=int)
+    mend.add_argument("values", nargs="+", metavar="column=value", help="`column=` takes the value away")
+    accept = actions.add_parser("accept", help="let records pass what refused them, as they stand, in a replay")
+    accept.add_argument("records", nargs="+", type=int, metavar="record")
+    replay = actions.add_parser("replay", help="send a table's rows of a date through the gate again")
+    expire = actions.add_parser("expire", help="give up a table's rows of all dates before one")
+    for action, dated in ((replay, "date"), (expire, "before")):
+        action.add_argument("table", help="<source>.<table>")
+        action.add_argument(dated, type=date.fromisoformat, help="business date")
+    for action in (mend, accept, replay, expire):
+        _of_who_and_why(action)
+
+
+def _of_who_and_why(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--reason", required=True, help="why; no personal data")
+    command.add_argument("--by", required=True, help="who says so")
 
 
 def _of_persons(commands: argparse._SubParsersAction) -> None:
@@ -83,6 +104,7 @@ def _of_the_home(commands: argparse._SubParsersAction) -> None:
 def _of_readers(commands: argparse._SubParsersAction) -> None:
     commands.add_parser("dbt-docs", help="write dbt's docs as one HTML file")
     commands.add_parser("site", help="build the pages of what is published, as the night does")
+    commands.add_parser("export", help="write the published marts as Parquet files").add_argument("folder", type=Path)
     query = commands.add_parser("sql", help="run a query as the analyst and print CSV")
     query.add_argument("query")
     query.add_argument(

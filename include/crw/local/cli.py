@@ -42,10 +42,11 @@ def _run(arguments: argparse.Namespace) -> int:
             return _nightly(arguments.first, arguments.last)
         case "check":
             return _check(arguments.source, arguments.file, arguments.date)
-        case "held":
-            return _held()
-        case "approve" | "reject":
-            return _decide(arguments)
+        case "held" | "approve" | "reject" | "quarantine":
+            from crw.local import decisions
+
+            _reach_warehouse()
+            return decisions.run(arguments)
         case "subject" | "erase" | "rotate-key":
             from crw.local import privacy
 
@@ -68,6 +69,8 @@ def _run(arguments: argparse.Namespace) -> int:
             return _dbt_docs()
         case "site":
             return _site()
+        case "export":
+            return _export(arguments.folder)
         case "sql":
             return _sql(arguments.query, arguments.spreadsheet)
         case "mf":
@@ -104,34 +107,6 @@ def _check(source: str | None, file: Path | None, business_date: date | None) ->
     except KeyboardInterrupt:
         print("stopped: nothing was kept", file=sys.stderr)
         return 130
-
-
-def _held() -> int:
-    _reach_warehouse()
-    from crw import connections, held
-
-    with connections.warehouse() as warehouse:
-        for found in held.waiting(warehouse):
-            print(f"{found.name} {found.business_date} {found.rule}: {found.message}")
-    return 0
-
-
-def _decide(arguments: argparse.Namespace) -> int:
-    _reach_warehouse()
-    from crw import connections, held, ledger
-
-    decide, told = {
-        "approve": (held.approve, "approved: {dag} of {date} run again lets it pass"),
-        "reject": (held.reject, "rejected: the next night reads it again, or {dag} of {date} run again"),
-    }[arguments.command]
-    with connections.warehouse() as warehouse:
-        try:
-            found = decide(warehouse, arguments.table, arguments.date, arguments.rule, arguments.reason, arguments.by)
-        except ledger.LoadError as error:
-            sys.exit(f"{error}")
-    dag = "warehouse" if found.source == held.MARTS else f"ingest_{found.source}"
-    print(told.format(dag=dag, date=found.business_date))
-    return 0
 
 
 def _up() -> int:
@@ -192,6 +167,18 @@ def _site() -> int:
     _reach_warehouse()
     with connections.marts() as marts:
         print(site.build(marts, settings.HOME, site.manifest_of_the_build()).as_uri())
+    return 0
+
+
+def _export(folder: Path) -> int:
+    from crw import connections, export
+
+    _reach_warehouse()
+    with connections.marts() as marts:
+        try:
+            print(export.write(marts, folder))
+        except export.ExportError as error:
+            sys.exit(f"{error}")
     return 0
 
 

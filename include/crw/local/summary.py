@@ -28,7 +28,7 @@ def show(console: Console, business_date: date, seconds: float, succeeded: bool,
     with psycopg.connect(environment.server().dsn("warehouse")) as connection:
         console.print(_loads(connection, business_date))
         console.print(_compared(connection, business_date))
-        for message in _told(connection, business_date):
+        for message in [*_limits(connection, seconds), *_told(connection, business_date)]:
             console.print(message, style="yellow", highlight=False, markup=False)
         if (files := _unread(connection, business_date)).row_count:
             console.print(files)
@@ -86,6 +86,16 @@ def _compared(connection: psycopg.Connection, business_date: date) -> Table:
     return table
 
 
+def _limits(connection: psycopg.Connection, seconds: float) -> list[str]:
+    """Which limits of readers were found otherwise since the night began, so many seconds ago."""
+    rows = connection.execute(
+        "select distinct message from audit.reader_limit_restored where restored_at > clock_timestamp() - make_interval(secs => %s) "
+        "order by 1",
+        [seconds],
+    )
+    return [f"readers' limits: {message}" for (message,) in rows]
+
+
 def _told(connection: psycopg.Connection, business_date: date) -> list[str]:
     """What a person is asked to look at."""
     held = connection.execute(
@@ -117,7 +127,7 @@ def _told(connection: psycopg.Connection, business_date: date) -> list[str]:
             for name, rule, message in waits
         ]
         + [
-            f"{name}: what waited for a person since {held_on} was not decided: {message}"
+            f"{name}: what waited for a person since {held_on} was not published: {message}"
             for name, held_on, message in passed
         ]
         + [

@@ -165,10 +165,17 @@ STATES = ("membership",)
 
 
 def _empty_results(connection: Connection, before: date) -> int:
-    """Take from the results of suites what they show of rows; which rule found how many stays."""
+    """Take from the results of suites, and from what was said of a refusal, what they show of rows; which rule found how many stays."""
+    old = (
+        "business_date < %s and business_date not in "
+        "(select distinct business_date from audit.validation order by 1 desc limit %s)"
+    )
+    connection.execute(
+        f"update audit.load set message = null where message is not null and {old}", [before, NIGHTS_IN_DATA_DOCS]
+    )
     return connection.execute(
-        "update audit.validation set result = result - 'gx' where result ? 'gx' and business_date < %s and business_date not in "
-        "(select distinct business_date from audit.validation order by 1 desc limit %s)",
+        "update audit.validation set result = result - 'gx', message = null "
+        f"where (result ? 'gx' or message is not null) and {old}",
         [before, NIGHTS_IN_DATA_DOCS],
     ).rowcount
 

@@ -41,7 +41,13 @@ def section(marts: Marts, words: Words) -> list[Block]:
     )
     if not rows:
         return [blocks.paragraph(words("health_empty"))]
-    said = [*_read(words, rows), *_waiting(words, rows), *_reported(words, rows), *_times(words, rows)]
+    said = [
+        *_read(words, rows),
+        *_held(words, marts),
+        *_waiting(words, rows),
+        *_reported(words, rows),
+        *_times(words, rows),
+    ]
     return [
         blocks.notes(said),
         *_sources(words, rows),
@@ -73,6 +79,19 @@ def _read(words: Words, rows: list[Row]) -> list[str]:
     if failed := _sum(loads, "loads", detail="failed"):
         said.append(words("health_failed", n=words.number(failed)))
     return said
+
+
+HELD = """
+select coalesce(sum(value), 0) as loads from marts.data_health
+where measure = 'loads' and detail in ('held', 'rejected', 'superseded') and night > coalesce(
+    (select max(night) from marts.data_health where source = 'marts' and measure = 'rows_published' and not is_latest), '-infinity')
+"""
+"""Of all nights since the one that was published before, for a night that is held is not published."""
+
+
+def _held(words: Words, marts: Marts) -> list[str]:
+    (found,) = marts.rows(HELD)
+    return [words("health_held", n=words.number(found["loads"]))] if found["loads"] else []
 
 
 def _waiting(words: Words, rows: list[Row]) -> list[str]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from threading import Event, Timer
 
+import psycopg
 from psycopg import Connection, IsolationLevel, errors, sql
 
 from crw.contracts import Column, ContractError, Table
@@ -13,7 +18,44 @@ from crw.sources import Batch, Interval, column_types, encoding
 from crw.sources import pseudonym as pseudonyms
 from crw.sources.listing import KEY_SEPARATOR, Compare, Listing
 
+AFTER = 60  # seconds after the bound, at which the server ends a statement by itself
 MESSAGES_A_WRITE = 512  # COPY yields a message a row; one write a row costs 10-20 % more
+
+
+@contextmanager
+def bounded(table: Table, connection: Connection) -> Iterator[None]:
+    """While the block runs, give the source's database no longer than the contract's `bounds` for one reading.
+
+    At this end, for a server that hangs ends nothing itself; it is also asked to, so that no query of ours outlives the night there.
+
+    Raises:
+        ContractError: the time is over.
+    """
+    is_over = Event()
+
+    def end() -> None:
+        is_over.set()
+        with socket.socket(fileno=os.dup(connection.fileno())) as ours:
+            ours.shutdown(socket.SHUT_RDWR)
+
+    timer = Timer(table.bounds.seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        with connection.transaction():  # of its own: the reading begins with settings of its transaction
+            connection.execute(
+                "select set_config('statement_timeout', %s, false) where current_setting('statement_timeout') = '0'",
+                [f"{table.bounds.seconds + AFTER}s"],
+            )
+        yield
+    except psycopg.OperationalError as error:
+        if not is_over.is_set():
+            raise
+        raise ContractError(
+            f"relation {table.relation}: more than {table.bounds.seconds} s, as its contract bounds it"
+        ) from error
+    finally:
+        timer.cancel()
 
 
 def read(

@@ -54,7 +54,7 @@ def read(table: Table, folder: Path, interval: Interval, published: Collection[s
 
 
 def _section(table: Table, delivery: Delivery, batch: Batch) -> Section:
-    section = respondents.read(table, delivery, batch.rejected)
+    section = respondents.read(table, delivery, batch)
 
     def blocks() -> Iterator[bytes]:
         try:

@@ -18,13 +18,15 @@ from typing import Any
 
 import duckdb
 
-from crw.contracts import ContractError, Table, as_told
+from crw.contracts import ContractError, Layout, Table, as_told
 from crw.sources import BLANKS, Batch, Interval, Rejection, Unread, json_objects, scratch
 from crw.sources.arrivals import Arrival, NotRead, delivery_id, is_due, look, matches
 from crw.sources.delimited import Delimited
 from crw.sources.packed import OTHERS, content_name, unpacked
 from crw.sources.record import UnusableValue, allowed
 from crw.sources.spreadsheet import Workbook
+from crw.sources.text_file import check_content
+from crw.sources.xlsx_package import other_sheets
 
 ROWS = 5_000
 """Rows of a sheet that are taken at a time."""
@@ -35,6 +37,8 @@ HEADER_AGAIN = "the header again"
 class _Delivery:
     arrival: Arrival
     delivery_id: str
+    layouts: list[Layout]
+    """Of the source's tables that are read from the file."""
 
     @property
     def file_name(self) -> str:
@@ -47,7 +51,7 @@ def read(
     interval: Interval,
     secret: bytes,
     published: Collection[str] = (),
-    patterns: Collection[str] = (),
+    layouts: Collection[Layout] = (),
 ) -> Batch:
     """The deliveries in `folder` that are due, one JSON object a record, pseudonymised before anything is stored.
 
@@ -57,28 +61,32 @@ def read(
         interval: what arrived before its end is due. Its start does not matter: `published` says what is done.
         secret: key of the pseudonyms.
         published: ids of the deliveries that another business date published.
-        patterns: of the files of all tables of the source; a file that none of them matches, nor the table's own, is told.
+        layouts: of all tables of the source; a file that none of them matches, nor the table's own, is told, and so is a
+            sheet that none of them reads.
 
     Returns:
         A batch of every record of the due deliveries, oldest delivery first; an empty one where none is due.
 
     Raises:
-        ContractError: while the blocks are read, if a file is not of the format its name says, or has a column that the
-            contract does not know, lacks one, or has one twice or without a name. The message names file, column and
-            reason.
+        ContractError: while the blocks are read, if a file has a column that the contract does not know, lacks one, or has one
+            twice or without a name. The message names file, column and reason.
     """
     batch = Batch("json", ())
-    patterns = dict.fromkeys([*patterns, table.layout.files])
+    layouts = list(dict.fromkeys([*layouts, table.layout]))
+    patterns = dict.fromkeys(layout.files for layout in layouts)
     due: dict[str, _Delivery] = {}
     for arrival in look(folder, patterns, batch.unread):
         try:
-            if is_due(arrival, interval.end, batch.unread) and _is_of(table, arrival, patterns):
+            if not is_due(arrival, interval.end, batch.unread):
+                continue
+            read_by = _read_by(table, arrival, layouts)
+            if table.layout in read_by:
                 identity = delivery_id(arrival, table.bounds.bytes)
                 if identity in due or identity in published:
                     continue
                 if len(due) == table.bounds.files:
                     raise NotRead(f"more than {table.bounds.files:,} are due: it comes the next night")
-                due[identity] = _Delivery(arrival, identity)
+                due[identity] = _Delivery(arrival, identity, read_by)
         except NotRead as error:
             batch.unread.append(Unread(arrival.file_name, str(error)))
     batch.deliveries = {identity: delivery.file_name for identity, delivery in due.items()}
@@ -86,15 +94,14 @@ def read(
     return batch
 
 
-def _is_of(table: Table, arrival: Arrival, patterns: Collection[str]) -> bool:
-    """Whether a file is the table's. Raises NotRead if it is no table's of the source."""
+def _read_by(table: Table, arrival: Arrival, layouts: Collection[Layout]) -> list[Layout]:
+    """The layouts whose pattern matches a file. Raises NotRead if none does."""
     name = content_name(arrival, table.bounds.bytes)
-    if matches(name, table.layout.files):
-        return True
-    if any(matches(name, pattern) for pattern in patterns):
-        return False
+    if found := [layout for layout in layouts if matches(name, layout.files)]:
+        return found
     if name.lower().endswith(OTHERS):
         raise NotRead("packed in a way that is not read: send it as it is, as .gz, or as .zip of one file")
+    patterns = dict.fromkeys(layout.files for layout in layouts)
     raise NotRead(f"no pattern of {table.source}'s tables matches: {', '.join(patterns)}")
 
 
@@ -106,6 +113,7 @@ def _json_records(table: Table, due: list[_Delivery], secret: bytes, batch: Batc
             try:
                 with unpacked(delivery.arrival, delivery.delivery_id, room, table.bounds.bytes) as path:
                     yield from _of_delivery(table, delivery, path, secret, batch.rejected)
+                    batch.unread += _other_sheets(table, delivery, path)
             except NotRead as error:
                 del batch.deliveries[delivery.delivery_id]
                 batch.unread.append(Unread(delivery.file_name, str(error)))
@@ -140,6 +148,16 @@ def _of_delivery(
             rejected += refused
         case suffix:
             raise NotRead(f"{suffix or 'no suffix'} is none of .csv, .xlsx, .jsonl")
+
+
+def _other_sheets(table: Table, delivery: _Delivery, path: Path) -> list[Unread]:
+    """The sheets of a workbook that no table of the source reads; the first of those that do read it tells of them."""
+    if path.suffix.lower() != ".xlsx" or table.layout != delivery.layouts[0]:
+        return []
+    return [
+        Unread(f"{delivery.file_name}, sheet {name}", f"it has values, and no table of {table.source} reads it")
+        for name in other_sheets(path, {layout.sheet for layout in delivery.layouts})
+    ]
 
 
 def _whole(records: Iterator[str], room: Path) -> Iterator[str]:
@@ -229,6 +247,7 @@ def _objects(
     table: Table, delivery: _Delivery, path: Path, rejected: list[Rejection]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Objects of a JSON file; a field that an object leaves out is empty, one that the contract lacks is refused."""
+    check_content(path)
     fields = {column.field for column in table.columns if not column.provenance}
     with path.open("rb") as file:
         for place, record in json_objects.objects(file):

@@ -17,30 +17,32 @@ from typing import Any
 import duckdb
 
 from crw.contracts import ContractError, Table
-from crw.sources import DELIMITER, Rejection, Section, respondent_columns, scratch
+from crw.sources import DELIMITER, Batch, Rejection, Section, Unread, respondent_columns, scratch
 from crw.sources.delimited import Delimited
 from crw.sources.respondent_columns import AT_FAULT, MACROS, MAPPED, Field, literal
 from crw.sources.spreadsheet import Spss, Workbook
 from crw.sources.survey_delivery import Delivery
 from crw.sources.text_file import MARK
+from crw.sources.xlsx_package import other_sheets
 
 BLOCK = 1 << 20
 MEMORY = "2GB"
 
 
-def read(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Section:
+def read(table: Table, delivery: Delivery, batch: Batch) -> Section:
     """The respondents of one delivery.
 
-    Every row of the file is in a block or is appended to `rejected` by the time the blocks are exhausted.
+    Every row of the file is in a block or among the batch's rejected by the time the blocks are exhausted, and a sheet that is not
+    read among its unread.
 
     Raises:
-        ContractError: while the blocks are read, if the file is not in the format its code book names.
-        NotRead: before the first block, if the file was changed or cannot be unpacked.
+        ContractError: while the blocks are read, if the columns are not those that its code book names.
+        NotRead: before the first block, if the file was changed, cannot be unpacked, or is not in the format that it should be.
     """
-    return Section(_shared(delivery), _blocks(table, delivery, rejected))
+    return Section(_shared(delivery), _blocks(table, delivery, batch))
 
 
-def _blocks(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Iterator[bytes]:
+def _blocks(table: Table, delivery: Delivery, batch: Batch) -> Iterator[bytes]:
     with scratch.folder() as room, delivery.opened(room, table.bounds) as file:
         header = file.header()
         position = {name: header.index(name) for name in delivery.book.columns}
@@ -55,7 +57,12 @@ def _blocks(table: Table, delivery: Delivery, rejected: list[Rejection]) -> Iter
             sent = [name for name in table.column_names if name in fields]
             refused = yield from _without_refused(_csv(connection, _masked(fields, problems, sent)), len(sent))
             if not file.is_whole(connection) or refused:
-                rejected += _refused(connection, delivery, file, fields, problems, refused)
+                batch.rejected += _refused(connection, delivery, file, fields, problems, refused)
+        if isinstance(file, Workbook):
+            batch.unread += [
+                Unread(f"{delivery.file_name}, sheet {name}", "it has values, and its code book names another sheet")
+                for name in other_sheets(file.path, {delivery.book.sheet})
+            ]
 
 
 def _typed(relation: str, fields: dict[str, Field], problems: dict[str, str]) -> str:

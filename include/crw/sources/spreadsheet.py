@@ -17,6 +17,7 @@ from duckdb import DuckDBPyConnection
 
 from crw.contracts import Bounds, ContractError, Layout
 from crw.sources import BLANKS
+from crw.sources.arrivals import NotRead
 from crw.sources.code_book import CodeBook
 from crw.sources.sheet_cells import Cells
 from crw.sources.xlsx_package import check_package, examine
@@ -34,7 +35,7 @@ class Workbook:
         """By row: what stands in its columns that cannot be read."""
 
     def header(self) -> list[str]:
-        """The column names. Raises ContractError when it is no XLSX file, or sheet or header are not there."""
+        """The column names. Raises NotRead when it is no XLSX file, and ContractError when sheet or header are not there."""
         header, rows = self.book.header_row, []
         if header in self.cells.held:
             with duckdb.connect() as connection:
@@ -109,7 +110,7 @@ class Workbook:
         try:
             return function(*arguments, **options)
         except fastexcel.FastExcelError as error:
-            raise ContractError(f"{self.path.name}: {str(error).splitlines()[0]}") from None
+            raise NotRead(f"it cannot be read: {str(error).splitlines()[0]}") from None
 
     def _find_unreadable(self, connection: DuckDBPyConnection, header: list[str], positions: list[int]) -> None:
         """What has a value in the sheet, and none that the library can read: an error, a formula, a date beyond its calendar."""
@@ -150,7 +151,7 @@ class Spss:
         self.path, self.book = path, book
 
     def header(self) -> list[str]:
-        """The variable names. Raises ContractError when it is no SPSS file."""
+        """The variable names. Raises NotRead when it is no SPSS file."""
         return self._read(metadataonly=True)[1].column_names
 
     def open(self, connection: DuckDBPyConnection, positions: list[int]) -> None:
@@ -186,7 +187,7 @@ class Spss:
         try:
             return pyreadstat.read_sav(self.path, **options)
         except pyreadstat.ReadstatError as error:
-            raise ContractError(f"{self.path.name}: {error}") from None
+            raise NotRead(f"it is no SPSS file: {error}") from None
 
 
 def _text(value: Any, written_as: str) -> str | None:

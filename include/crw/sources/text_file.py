@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from crw.contracts import ContractError
+from crw.sources.arrivals import NotRead
 
 MARK = "\x01"
 """Stands before what could not be decoded. One byte of UTF-8; no answer contains this control character."""
@@ -14,6 +15,10 @@ MARK = "\x01"
 SHOWN_BY = {"utf-8": (codecs.BOM_UTF8,), "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
             "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)}  # fmt: skip
 """Encodings, and the marks by which a file says that it has them. Those of UTF-32 begin as UTF-16's do."""
+
+MAGIC = {b"\x1f\x8b": "gzip", b"pk\x03\x04": "a ZIP archive or a workbook", b"\xd0\xcf\x11\xe0": "a workbook of the format XLS",
+         b"%pdf": "a PDF", b"<!doctype": "a page of HTML", b"<html": "a page of HTML", b"<?xml": "XML"}  # fmt: skip
+"""How content begins, in lower case, that is no text of records: a file saved as another kind, a download that failed."""
 
 
 def _mark(error: UnicodeDecodeError) -> tuple[str, int]:
@@ -31,8 +36,17 @@ def open_marked(path: Path, encoding: str | None) -> TextIO:
     return path.open(encoding=encoding, errors="crw.mark", newline=None)
 
 
+def check_content(path: Path) -> None:
+    """Raises NotRead for a file that is no text of records at all."""
+    with path.open("rb") as file:
+        start = file.read(64).removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    if kind := next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), None):
+        raise NotRead(f"its content is {kind}")
+
+
 def check_encoding(path: Path, encoding: str | None) -> None:
     """Raises ContractError where the file shows that it is in another encoding than the one given: each row would be refused for it."""
+    check_content(path)
     declared = codecs.lookup(encoding or "utf-8").name
     with path.open("rb") as file:
         start = file.read(64)
