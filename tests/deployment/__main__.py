@@ -54,7 +54,8 @@ def _walk(deployment: Deployment) -> None:
     deployment.run(unpaused)
     say("all DAGs let go at once")
     _see_night(deployment, "2013-04-29")
-    say("the night of 2013-04-29 is green")
+    say("the night of 2013-04-29 is green; at most, in MiB:")
+    print(*(f"         {name} {peak:.0f}" for name, peak in sorted(deployment.peaks.items())), sep="\n", flush=True)
     _read(deployment)
     figures = _ask(deployment, "crw_dashboard", FIGURES)
     say("a reader has its figures, and the pages are served")
@@ -77,8 +78,6 @@ def _walk(deployment: Deployment) -> None:
     _read(deployment)
     assert _ask(deployment, "crw_dashboard", FIGURES) != figures
     say("and the night of 2013-04-30 went on from it")
-    for name, peak in sorted(deployment.peaks.items()):
-        print(f"         {name}: at most {peak:.0f} MiB")
 
 
 def _image_size() -> int:
@@ -129,10 +128,8 @@ def _ask(deployment: Deployment, role: str, query: str):
 
 
 def _read(deployment: Deployment) -> None:
-    (figures,) = _ask(
-        deployment, "crw_dashboard", "select count(*) from marts.kpi_scorecard where is_latest and value is not null"
-    )
-    assert figures > 50, figures
+    known = "select count(*) from marts.kpi_scorecard where is_latest and value is not null"
+    assert _ask(deployment, "crw_dashboard", known) > (0,)
     try:
         _ask(deployment, "crw_dashboard", "select count(*) from core.fct_feedback_case")
         raise AssertionError("a dashboard's role reads core")
