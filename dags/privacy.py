@@ -24,7 +24,8 @@ results are emptied, old Data Docs, logs and rows of Airflow's own database go. 
 
 While a night is at work it waits, two hours at most.
 
-**Triage** - a red run says that a night was at work all that time, or which line of `retention.csv` is wrong; run again, it takes away what is left.
+**Triage** - a red run says that a night was at work all that time, or which line of `retention.csv` is wrong; run again, it takes away
+what is left.
 """,
 ):
 
