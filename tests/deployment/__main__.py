@@ -112,10 +112,8 @@ def _see_night(deployment: Deployment, business_date: str) -> None:
             runs = airflow.get("/dags/~/dagRuns", params={"limit": 100}).raise_for_status().json()["dag_runs"]
             if red := [f"{run['dag_id']} {run['dag_run_id']}" for run in runs if run["state"] == "failed"]:
                 raise RuntimeError(f"red: {red}\n{deployment.run('docker compose logs --tail 100 airflow-scheduler')}")
-            green = {
-                run["dag_id"] for run in runs if run["state"] == "success" and run["partition_key"] == business_date
-            }
-            return "warehouse" in green and all(run["state"] == "success" for run in runs)
+            of_the_date = {(run["dag_id"], run["state"]) for run in runs if run["partition_key"] == business_date}
+            return ("warehouse", "success") in of_the_date and {state for _, state in of_the_date} == {"success"}
 
         deployment.wait(f"green for {business_date}", is_green, 1800)
 
