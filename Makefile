@@ -45,8 +45,8 @@ chaos: $(VENV)/ready ## Strike whole nights at seeded points and compare with un
 deployment-test: $(VENV)/ready ## Walk docs/deployment.md in real containers, from nothing to a restored night; skips where no Docker engine runs
 	@$(BIN)/python -m tests.deployment
 
-bench: $(VENV)/ready ## Measure each stage against a floor of the same run
-	@$(BIN)/python -m tests.bench
+bench: $(VENV)/ready ## Measure each stage against a floor of the same run, or a load beside dlt and pandas: make bench [PEERS=1]
+	@$(BIN)/python -m tests.bench$(if $(PEERS),.peers)
 
 # Not as an argument, nor expanded by make: both would change the query.
 unexport Q
@@ -83,6 +83,8 @@ lock: ## Resolve the dependencies anew
 		--custom-compile-command "make lock" pyproject.toml --group deployment -c requirements/lock.txt -o requirements/runtime.txt
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \
 		--custom-compile-command "make lock" bi/superset/requirements.in -o bi/superset/requirements.txt
+	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \
+		--custom-compile-command "make lock" tests/bench/peers.in -o tests/bench/peers.txt
 
 clean: down ## Remove the environment and all state
 	@rm -rf "$(VENV)" .venv-superset "$${CRW_HOME:-.crw}"

@@ -132,15 +132,20 @@
     ({{ codes('kind') }})
 {%- endmacro %}
 
-{# Rows (dimension, dimension_value) of a case, to be used in a lateral join. Args: case: alias; dimensions: those wanted. #}
-{% macro feedback_dimensions(case, dimensions) -%}
+{# What a case is in a dimension: a code, not_stated, or all. Args: case: alias; dimension. #}
+{% macro feedback_dimension(case, dimension) -%}
     {%- set columns = {
         'service': case ~ '.service_code', 'issue': case ~ '.issue_code', 'channel': case ~ '.channel_code',
         'district': case ~ '.district_code', 'post_office': case ~ '.post_office_code', 'language': case ~ '.language',
         'segment': 'customer.size_band',
     } -%}
+    {{ "'all'" if dimension == 'all' else "coalesce(" ~ columns[dimension] ~ ", 'not_stated')" }}
+{%- endmacro %}
+
+{# Rows (dimension, dimension_value) of a case, to be used in a lateral join. Args: case: alias; dimensions: those wanted. #}
+{% macro feedback_dimensions(case, dimensions) -%}
     values
     {%- for dimension in dimensions %}
-    ('{{ dimension }}', {{ "'all'" if dimension == 'all' else "coalesce(" ~ columns[dimension] ~ ", 'not_stated')" }}){{ ',' if not loop.last }}
+    ('{{ dimension }}', {{ feedback_dimension(case, dimension) }}){{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}

@@ -9,6 +9,9 @@
 
 {# dbt's own question of an incremental model, so that such a model is made anew, too, on a night that does not go on. #}
 {% macro should_full_refresh() -%}
+    {%- if config.get('full_refresh') is sameas false -%}
+        {{ return(false) }}
+    {%- endif -%}
     {{ return(not goes_on() if config.get('materialized') == 'incremental' else flags.FULL_REFRESH) }}
 {%- endmacro %}
 
@@ -62,14 +65,17 @@
     select key::{{ type }} from {{ ref('changed_key') }} where relation = '{{ relation }}'
 {%- endmacro %}
 
-{# After a run: the build counts as finished if every model was built and no test failed. A later one goes on from there. #}
+{#
+  After a run: the build counts as finished if every table was built and no test failed. A later one goes on from there, and leaves out
+  the views that stand (crw.transform).
+#}
 {% macro finish_build(results) -%}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
         {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node.unique_id') | list -%}
         {%- set bad = results | selectattr('status', 'in', ['error', 'fail', 'skipped']) | list -%}
-        {%- set models = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
-            | map(attribute='unique_id') | list -%}
-        {%- if not bad and not models | reject('in', built) | list -%}
+        {%- set tables = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
+            | rejectattr('config.materialized', 'equalto', 'view') | map(attribute='unique_id') | list -%}
+        {%- if not bad and not tables | reject('in', built) | list -%}
             update {{ former('build') }} set is_finished = true
         {%- endif -%}
     {%- endif -%}

@@ -11,6 +11,17 @@
     trim_scale(round({{ value }}::numeric, 1))
 {%- endmacro %}
 
+{#
+  What `percentile_cont` gives, of rows that stand for several cases each: aggregates over the rows of a group. <days>_rank is how many
+  cases took so many days or fewer, <days>_cases how many there are. Args: days: column; share: of the cases, 0.5 for the median.
+#}
+{% macro percentile_of_ranks(days, share) -%}
+    {%- set place = share ~ '::float8 * (' ~ days ~ '_cases - 1)' -%}
+    {%- set below = 'min(' ~ days ~ ') filter (where ' ~ days ~ '_rank > floor(' ~ place ~ '))' -%}
+    {%- set above = 'min(' ~ days ~ ') filter (where ' ~ days ~ '_rank > ceil(' ~ place ~ '))' -%}
+    {{ below }} + (max({{ place }}) - floor(max({{ place }}))) * ({{ above }} - {{ below }})
+{%- endmacro %}
+
 {# part / whole as a numeric; null where there is nothing to divide by, never a guess. #}
 {% macro share(part, whole) -%}
     {{ rate('(' ~ part ~ ')::numeric / nullif(' ~ whole ~ ', 0)') }}

@@ -29,7 +29,7 @@ KEYS = ("crw.inner_key", "crw.outer_key")
 def stages(warehouse: Connection, server: Server, folder: Path, rows: int) -> Iterator[Stage]:
     """The stages at one size, in the order of a load; each leaves behind what the next needs."""
     name = warehouse.info.dbname
-    _make_source(warehouse, rows)
+    make_source(warehouse, rows)
     yield _extract(warehouse, server.dsn(name))
     yield _validate(warehouse)
     yield _publish(warehouse)
@@ -38,7 +38,7 @@ def stages(warehouse: Connection, server: Server, folder: Path, rows: int) -> It
     yield transform(warehouse, server, folder / f"dbt_{rows}", deliveries.NIGHT)
 
 
-def _make_source(warehouse: Connection, rows: int) -> None:
+def make_source(warehouse: Connection, rows: int) -> None:
     """A case table with the contract's columns and the withheld ones."""
     withheld = sql.SQL(", ").join(sql.SQL("'x'::text as {}").format(sql.Identifier(n)) for n in sorted(CASES.withheld))
     warehouse.execute("create schema case_management")

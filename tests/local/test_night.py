@@ -24,3 +24,13 @@ def test_a_night_whose_pages_failed_is_red_and_published():
     )
     assert summary.verdict(succeeded=True, is_published=True) == "[green]published[/]"
     assert summary.verdict(succeeded=False, is_published=False).startswith("[red]NOT published")
+
+
+def test_a_night_tells_when_its_figures_were_out_and_when_it_ended(database):
+    assert summary._told_time(database, 37) == "took 37 s"
+    database.execute(
+        "insert into audit.publication (business_date, run_id, mart, row_count, published_at) "
+        "values ('2013-03-31', 'test', 'kpi_feedback', 1, clock_timestamp() - interval '5 s')"
+    )
+    assert summary._told_time(database, 37) == "was out after 32 s and ended after 37 s"
+    assert summary._told_time(database, 3) == "took 3 s"  # the marts are of an earlier night

@@ -32,11 +32,22 @@ def show(console: Console, business_date: date, seconds: float, succeeded: bool,
             console.print(message, style="yellow", highlight=False, markup=False)
         if (files := _unread(connection, business_date)).row_count:
             console.print(files)
-        is_published = connection.execute("select to_regclass('marts.published_vs_computed')").fetchone()[0]
-        if is_published and (figures := _figures(connection)).row_count:  # an operator may have printed none
+        (has_figures,) = connection.execute("select to_regclass('marts.published_vs_computed') is not null").fetchone()
+        if has_figures and (figures := _figures(connection)).row_count:  # an operator may have printed none
             console.print(figures)
-    console.print(f"\nThe night of {business_date} took {seconds:.0f} s: {verdict(succeeded, is_published)}\n")
+        told = _told_time(connection, seconds)
+    console.print(f"\nThe night of {business_date} {told}: {verdict(succeeded, is_published)}\n", highlight=False)
     _show_addresses(console)
+
+
+def _told_time(connection: psycopg.Connection, seconds: float) -> str:
+    """How long the night took until readers had its figures, and until its end; the pages are made after that."""
+    (ago,) = connection.execute(
+        "select extract(epoch from clock_timestamp() - max(published_at))::float from audit.publication"
+    ).fetchone()
+    if ago is None or ago > seconds:
+        return f"took {seconds:.0f} s"
+    return f"was out after {seconds - ago:.0f} s and ended after {seconds:.0f} s"
 
 
 def verdict(succeeded: bool, is_published: bool) -> str:
