@@ -14,7 +14,7 @@ with DAG(
     start_date=pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong"),
     catchup=False,
     max_active_runs=1,
-    default_args={"owner": "data-engineering", **retries.RETRIES},
+    default_args={"owner": "data-engineering", **retries.RETRIES, "retries": 12},
     tags=["maintenance", "privacy"],
     doc_md="""
 ### Retention
@@ -22,7 +22,10 @@ with DAG(
 At noon on the 5th: persons whom no table keeps any longer get random pseudonyms (rows and figures stay), refused rows and examples in
 results are emptied, old Data Docs, logs and rows of Airflow's own database go. What went is in `audit.purge`.
 
-**Triage** - a red run says that a night is at work, or which line of `retention.csv` is wrong; run again, it takes away what is left.
+While a night is at work it waits, two hours at most.
+
+**Triage** - a red run says that a night was at work all that time, or which line of `retention.csv` is wrong; run again, it takes away
+what is left.
 """,
 ):
 

@@ -14,6 +14,7 @@ from psycopg.conninfo import make_conninfo
 from crw import readers, warehouse
 from crw.local.postgres import Server
 from crw.settings import PROJECT
+from tests import case_database
 from tests.homes import Home
 
 PASSWORD = "of-a-test"
@@ -72,10 +73,29 @@ def installed(server):
 
 
 @pytest.fixture
-def database(server, installed):
+def warehouse_dsn(server, installed):
+    """DSN of the empty warehouse that `database` is connected to."""
+    with new_database(server, installed) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def database(warehouse_dsn):
     """An autocommit connection to an empty warehouse."""
-    with new_database(server, installed) as dsn, psycopg.connect(dsn, autocommit=True) as connection:
+    with psycopg.connect(warehouse_dsn, autocommit=True) as connection:
         readers.hold_limits(connection)  # of the server's, which the test before may have lifted
+        yield connection
+
+
+@pytest.fixture
+def cases(server, warehouse_dsn, monkeypatch, tmp_path):
+    """A connection to an empty case database, which the nights of `database` read."""
+    with new_database(server) as dsn, psycopg.connect(dsn, autocommit=True) as connection:
+        monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+        monkeypatch.setenv("AIRFLOW_CONN_CASE_MANAGEMENT", dsn)
+        monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", warehouse_dsn)
+        monkeypatch.setenv("CRW_PSEUDONYM_KEY", "of-a-test")
+        case_database.create(connection)
         yield connection
 
 

@@ -331,9 +331,9 @@ def test_without_a_connection_the_table_says_it(night, monkeypatch, tmp_path):
 
 
 def test_a_task_that_failed_tells_and_the_end_of_its_dag_tells_that_it_is_over(
-    database, hook, empty_database, monkeypatch
+    database, hook, warehouse_dsn, monkeypatch
 ):
-    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", empty_database)
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", warehouse_dsn)
     run = SimpleNamespace(dag_id="warehouse", run_id="r", partition_key="2013-03-31")
     for _ in range(2):
         alerts.task_failed({"dag_run": run, "ti": SimpleNamespace(task_id="build")})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import date
 
-import psycopg
 import pytest
 
 from crw import contracts, held, ingest, ledger, publish, quality
@@ -21,20 +20,11 @@ MARCH_31, APRIL_1, APRIL_2 = date(2013, 3, 31), date(2013, 4, 1), date(2013, 4, 
 
 
 @pytest.fixture
-def source(server, database, empty_database, monkeypatch, tmp_path):
+def source(cases, database):
     """A case database with categories of which the last of March has published two."""
-    with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        admin.execute("drop database if exists held with (force)")
-        admin.execute("create database held")
-    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-    monkeypatch.setenv("AIRFLOW_CONN_CASE_MANAGEMENT", server.dsn("held"))
-    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", empty_database)
-    monkeypatch.setenv("CRW_PSEUDONYM_KEY", "of-a-test")
-    with psycopg.connect(server.dsn("held"), autocommit=True) as connection:
-        case_database.create(connection)
-        add(connection, MARCH_31, "A", "B")
-        night(database, MARCH_31)
-        yield connection
+    add(cases, MARCH_31, "A", "B")
+    night(database, MARCH_31)
+    return cases
 
 
 def add(source, day, *codes, **values):

@@ -8,9 +8,9 @@ from crw import lateness
 
 
 @pytest.fixture
-def note(database, empty_database, monkeypatch):
+def note(database, warehouse_dsn, monkeypatch):
     """Note a run of the given type as late, and return what is then in audit.late_run."""
-    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", empty_database)
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", warehouse_dsn)
 
     def noted(run_type):
         run = {"dag_id": "warehouse", "dag_run_id": "r", "run_type": run_type, "partition_key": "2013-03-31"}

@@ -28,19 +28,10 @@ NOON = "2013-03-31 12:00+08"
 
 
 @pytest.fixture
-def source(server, database, empty_database, monkeypatch, tmp_path):
+def source(cases):
     """A case database with the categories A to T, as every night until the last of March left them."""
-    with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        admin.execute("drop database if exists reconciled with (force)")
-        admin.execute("create database reconciled")
-    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-    monkeypatch.setenv("AIRFLOW_CONN_CASE_MANAGEMENT", server.dsn("reconciled"))
-    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", empty_database)
-    monkeypatch.setenv("CRW_PSEUDONYM_KEY", "of-a-test")
-    with psycopg.connect(server.dsn("reconciled"), autocommit=True) as connection:
-        case_database.create(connection)
-        add(connection, *"ABCDEFGHIJKLMNOPQRST")
-        yield connection
+    add(cases, *"ABCDEFGHIJKLMNOPQRST")
+    return cases
 
 
 def add(source, *codes, updated=NOON, **values):

@@ -223,8 +223,8 @@ def test_a_pseudonym_is_not_typed_and_who_was_erased_does_not_come_back_by_a_rep
     assert key != who and len(key) == 64
 
 
-def test_by_command(night, empty_database, monkeypatch, capsys):
-    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", empty_database)
+def test_by_command(night, warehouse_dsn, monkeypatch, capsys):
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", warehouse_dsn)
     why = ["--reason", WHY[0], "--by", WHY[1]]
 
     def crw(*words):

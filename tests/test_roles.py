@@ -190,6 +190,21 @@ def test_limits_that_a_role_lifts_for_good_or_in_its_login_stand_again(filled):
             assert again.execute("show default_transaction_read_only").fetchone() == ("on",)
 
 
+def test_every_start_holds_the_limits_and_tells_it_once_there_was_a_load(database):
+    lifted = "alter role crw_dashboard connection limit -1"
+    message = "crw_dashboard might have -1 connections (-1: any number): 40 again"
+    for expected in ([], [message]):
+        database.execute(lifted)
+        warehouse.install(database)
+        assert database.execute("select rolconnlimit from pg_roles where rolname = 'crw_dashboard'").fetchone() == (40,)
+        told = database.execute("select message from audit.reader_limit_restored where message = %s", [message])
+        assert [line for (line,) in told] == expected
+        database.execute(
+            "insert into audit.load (source, table_name, business_date, run_id, interval_start, interval_end) "
+            "values ('feedback', 'cases', '2013-03-31', 'r', '2013-03-01', '2013-04-01')"
+        )
+
+
 def test_the_night_takes_back_what_was_lifted_and_tells_it(database, filled, caplog):
     loader = filled("crw_loader")
     elsewhere = {line for line in readers.hold_limits(loader) if "may log into" in line}

@@ -166,5 +166,13 @@ begin
 end $$;
 
 -- Said from the first load on: before, each limit is new.
-with found as materialized (select message from audit.hold_reader_limits() as message)
-insert into audit.reader_limit_restored (message) select message from found where exists (select from audit.load);
+do $$
+declare
+    found text;
+begin
+    for found in select * from audit.hold_reader_limits() loop
+        if exists (select from audit.load) then
+            insert into audit.reader_limit_restored (message) values (found);
+        end if;
+    end loop;
+end $$;

@@ -25,6 +25,7 @@ RETRIES = {
                 RetryAction.RETRY,
                 WAIT,
             ),
+            RetryRule("crw.privacy.rooms.NightAtWork", RetryAction.RETRY, timedelta(minutes=10)),
             RetryRule("builtins.Exception", RetryAction.FAIL),
         ]
     ),

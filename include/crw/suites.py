@@ -77,14 +77,21 @@ def of_landing(table: Table, folder: Path) -> dict[str, Any]:
     return suite
 
 
-def of_mart(path: Path) -> dict[str, Any]:
+def of_mart(path: Path, published: sql.Identifier) -> dict[str, Any]:
     """The suite of a mart, from its file.
+
+    Args:
+        path: the file.
+        published: what `{published}` stands for in its SQL.
 
     Raises:
         QualityError: the file is missing or no JSON, or a rule lacks its name, notes or severity, or repeats a name.
     """
     suite = _read(path)
     _check(suite, path)
+    for rule in suite["expectations"]:
+        for key in rule["kwargs"].keys() & set(IN_SQL):
+            rule["kwargs"][key] = rule["kwargs"][key].replace("{published}", published.as_string())
     return suite
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import date
 
 import pytest
+from psycopg import sql
 
 from crw import suites
 from crw.settings import DBT_PROJECT, EXPECTATIONS
@@ -86,7 +87,9 @@ def test_fiscal_periods(calendar):
 
 @pytest.mark.parametrize(("night", "told"), [("2027-07-04", []), ("2027-07-05", [(date(2027, 12, 31),)])])
 def test_the_end_of_the_known_holidays_is_told_half_a_year_ahead(calendar, night, told):
-    suite = suites.of_mart(EXPECTATIONS / "marts" / "kpi_feedback_timeliness.json")
+    suite = suites.of_mart(
+        EXPECTATIONS / "marts" / "kpi_feedback_timeliness.json", sql.Identifier("candidate", "kpi_feedback_timeliness")
+    )
     [rule] = [rule for rule in suite["expectations"] if rule["meta"]["rule"] == "holidays_known_for_180_days"]
     query = rule["kwargs"]["unexpected_rows_query"].format(batch="(select)", business_date=f"date '{night}'")
     assert calendar.rows(query) == told

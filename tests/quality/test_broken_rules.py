@@ -151,13 +151,13 @@ def test_a_missing_load_is_named(database):
 
 
 def test_a_password_with_signs_of_a_url_and_of_a_gx_variable_reaches_the_server(
-    database, empty_database, write_suite, land
+    database, warehouse_dsn, write_suite, land
 ):
     write_suite(kind_is_complaint("critical"))
     load_id = land("complaint")
     database.execute("create role odd superuser login password 'p$HOME@/%:'")
     try:
-        with psycopg.connect(empty_database, user="odd", password="p$HOME@/%:", autocommit=True) as connection:
+        with psycopg.connect(warehouse_dsn, user="odd", password="p$HOME@/%:", autocommit=True) as connection:
             assert validate(connection, load_id).success
     finally:
         database.execute("drop owned by odd")
