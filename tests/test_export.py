@@ -31,7 +31,8 @@ def dashboard(database, login):
 
 
 def exported(folder, columns="*"):
-    return duckdb.sql(f"select {columns} from '{folder}/2013-04-10/kpi.parquet' order by code").fetchall()
+    with duckdb.connect() as parquet:
+        return parquet.sql(f"select {columns} from '{folder}/2013-04-10/kpi.parquet' order by code").fetchall()
 
 
 def test_the_files_hold_what_the_marts_do(dashboard, tmp_path):
