@@ -206,5 +206,7 @@ def test_what_was_approved_too_late_is_superseded_and_what_failed_since_is_left_
     assert held.to_publish(database) == []
     assert any("since 2013-04-01 was not published" in line for line in summary._told(database, APRIL_2))
     decide(database, held.approve, APRIL_2)
-    ledger.fail(database, ledger.newest_load(database, CATEGORY, APRIL_2), ledger.LoadError("away"))
+    assert held.to_publish(database) == [("feedback", APRIL_2)]
+    beside = ledger.start_load(database, contracts.table("feedback", "post_office"), APRIL_2, "test")
+    ledger.fail(database, beside, ledger.LoadError("away"))
     assert held.to_publish(database) == []

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from airflow.serialization.encoders import encode_deadline_alert
 
 from crw import lateness
 
@@ -27,3 +30,9 @@ def test_a_late_run_is_noted_once(note):
 
 def test_a_backfilled_run_is_never_late(note):
     assert note("backfill") == []
+
+
+def test_airflow_can_reckon_the_deadline_of_a_run_that_is_cleared_anew():
+    """It makes a timedelta of the stored interval, which must then be a number."""
+    stored = encode_deadline_alert(lateness.DEADLINE)
+    assert timedelta(seconds=stored["interval"]) == lateness.ALLOWED

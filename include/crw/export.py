@@ -57,9 +57,12 @@ def write(marts: psycopg.Connection, folder: Path) -> Path:
 
 def _business_date(marts: psycopg.Connection) -> date:
     try:
-        return marts.execute("select business_date from marts.data_health limit 1").fetchone()[0]
-    except (psycopg.errors.UndefinedTable, TypeError):
-        raise ExportError("no marts are published yet") from None
+        row = marts.execute("select business_date from marts.data_health limit 1").fetchone()
+    except psycopg.errors.UndefinedTable:
+        row = None
+    if row is None:
+        raise ExportError("no marts are published yet")
+    return row[0]
 
 
 def _columns(marts: psycopg.Connection) -> dict[str, dict[str, str]]:

@@ -70,7 +70,7 @@ def _faults_told() -> Iterator[None]:
     """What is raised for a workbook whose parts are not what they should be, as NotRead."""
     try:
         yield
-    except (ContractError, NotRead):
+    except ContractError:  # a ValueError, and none of the file's parts
         raise
     except (expat.ExpatError, ElementTree.ParseError, LookupError, ValueError, BadZipFile, zlib.error) as error:
         raise NotRead(f"it is a torn workbook: {error}") from None
