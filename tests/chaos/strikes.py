@@ -12,13 +12,12 @@ import psutil
 import psycopg
 
 from crw.local.postgres import Server
+from tests.chaos import clock
 from tests.homes import Home
 
 HANGS = 45  # seconds: longer than an API is waited for (crw.connections.API_TIMEOUT)
 WITHOUT_CONNECTIONS = 10  # seconds
-
-NOT_HERE = {"clock jump": "the clock is the whole machine's, and the kernel has no namespace for it"}
-"""Kinds that are never struck, each with its reason."""
+HOUR, DAY = 3600, 86400  # seconds
 
 
 def strike(kind: str, home: Home, night: psutil.Process) -> bool:
@@ -104,15 +103,28 @@ def _no_connection(home: Home, night: psutil.Process) -> bool:
 
 
 def _full_disk(home: Home, night: psutil.Process) -> bool:
-    """The rest of the disk is taken until `make_room`."""
-    with filler(home).open("wb", buffering=0) as taken, suppress(OSError):  # until there is no room
+    """The rest of the disk is taken, until `undo`."""
+    with _filler(home).open("wb", buffering=0) as taken, suppress(OSError):  # until there is no room
         while True:
             taken.write(bytes(2**20))
     return True
 
 
-def filler(home: Home) -> Path:
-    """The file that takes the rest of a home's disk."""
+def _clock_jumps(seconds: int) -> Callable[[Home, psutil.Process], bool]:
+    def jump(home: Home, night: psutil.Process) -> bool:
+        clock.put_ahead(home, seconds)
+        return True
+
+    return jump
+
+
+def undo(home: Home) -> None:
+    """Take back what a strike may have done to the home's disk and clock."""
+    _filler(home).unlink(missing_ok=True)
+    clock.put_ahead(home, 0)
+
+
+def _filler(home: Home) -> Path:
     return home.folder / "filler"
 
 
@@ -131,7 +143,24 @@ STRIKES: dict[str, Callable[[Home, psutil.Process], bool]] = {
     "source killed": _source_killed,
     "no connection": _no_connection,
     "full disk": _full_disk,
+    "clock an hour ahead": _clock_jumps(HOUR),
+    "clock an hour back": _clock_jumps(-HOUR),
+    "clock a day ahead": _clock_jumps(DAY),
+    "clock a day back": _clock_jumps(-DAY),
 }
+
+OUTCOMES = {
+    "scheduler": {"told and ended"},
+    "API server": {"told and ended"},
+    "postmaster": {"told and ended"},
+    "backend": {"told and ended"},
+    "full disk": {"told and ended"},
+    "whole tree": {"ended at once"},
+    "command": {"ended at once"},
+    "Ctrl-C": {"ended at once"},
+    "SIGTERM": {"ended at once"},
+}
+"""How a night must end that these strike. It may outlive the other kinds: each outcome is right that leaves nothing behind."""
 
 
 def _part(night: psutil.Process, name: str) -> list[psutil.Process]:
