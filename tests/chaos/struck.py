@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ PATIENCE = (
 ENDS = 30  # seconds for the family of a command that was killed to end
 LINES = 2 * len(contracts.tables()) + 4 * len(contracts.sources()) + 8
 """What a night prints while it is at work: each table twice, each task once, and its start."""
+SILENCE = (
+    20  # seconds without a line, after which a night is struck where it is: it starts, or waits for a source or a retry
+)
 SMALL = 16 * 2**30  # bytes; a disk that may be filled is one of the homes' own
 
 
@@ -66,7 +70,7 @@ def not_here(home: Home) -> dict[str, str]:
     found = {}
     room = os.statvfs(home.folder)
     if room.f_blocks * room.f_frsize > SMALL:
-        reason = "HOMES is no small disk of its own (as root: mount -t tmpfs -o size=6g tmpfs <folder>)"
+        reason = "HOMES/struck is no small disk of its own (as root: mount -t tmpfs -o size=5g tmpfs HOMES/struck)"
         found["full disk"] = reason
     if reason := clock.not_here():
         found |= {kind: reason for kind in strikes.STRIKES if kind.startswith("clock")}
@@ -82,8 +86,7 @@ def run(home: Home, night: date, points: list[Point]) -> Attempt:
     reader.start()
     ended = time.monotonic()
     for point in sorted(points, key=lambda point: point.line):
-        while len(printed) < point.line and command.poll() is None:
-            time.sleep(0.05)
+        _wait_for_line(command, printed, point.line)
         time.sleep(point.delay)
         hit = False
         while command.poll() is None and not (hit := strikes.strike(point.kind, home, process)):
@@ -110,6 +113,14 @@ def run(home: Home, night: date, points: list[Point]) -> Attempt:
         if outcome not in strikes.OUTCOMES.get(kind, {outcome}):
             attempt.faults.append(f"{kind}: {outcome}")
     return attempt
+
+
+def _wait_for_line(command: subprocess.Popen[str], printed: list[str], line: int) -> None:
+    count, since = len(printed), time.monotonic()
+    while count < line and command.poll() is None and time.monotonic() - since < SILENCE:
+        time.sleep(0.05)
+        if len(printed) > count:
+            count, since = len(printed), time.monotonic()
 
 
 def _outcome(status: int, printed: str) -> str:
