@@ -16,15 +16,11 @@ from crw import contracts
 from tests.chaos import clock, strikes
 from tests.homes import Home
 
-PATIENCE = (
-    900  # seconds from the last strike to the end of the command: it may go on, and then has a whole night before it
-)
+PATIENCE = 900  # seconds from the last strike to the end of the command, which may have a whole night before it
 ENDS = 30  # seconds for the family of a command that was killed to end
 LINES = 2 * len(contracts.tables()) + 4 * len(contracts.sources()) + 8
 """What a night prints while it is at work: each table twice, each task once, and its start."""
-SILENCE = (
-    20  # seconds without a line, after which a night is struck where it is: it starts, or waits for a source or a retry
-)
+SILENCE = 20  # seconds without a line, after which a night is struck where it is: it starts, or waits
 SMALL = 16 * 2**30  # bytes; a disk that may be filled is one of the homes' own
 
 
