@@ -87,10 +87,6 @@ def _source_hangs(home: Home, night: psutil.Process) -> bool:
     return bool(found)
 
 
-def _source_killed(home: Home, night: psutil.Process) -> bool:
-    return _kill(_sources(home))
-
-
 def _no_connection(home: Home, night: psutil.Process) -> bool:
     """Every connection is taken, the superuser's too, and given back after a while."""
     taken = []
@@ -140,7 +136,6 @@ STRIKES: dict[str, Callable[[Home, psutil.Process], bool]] = {
     "Ctrl-C": _interrupt,
     "SIGTERM": _terminate,
     "source hangs": _source_hangs,
-    "source killed": _source_killed,
     "no connection": _no_connection,
     "full disk": _full_disk,
     "clock an hour ahead": _clock_jumps(HOUR),

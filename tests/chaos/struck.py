@@ -21,6 +21,7 @@ ENDS = 30  # seconds for the family of a command that was killed to end
 LINES = 2 * len(contracts.tables()) + 4 * len(contracts.sources()) + 8
 """What a night prints while it is at work: each table twice, each task once, and its start."""
 SILENCE = 20  # seconds without a line, after which a night is struck where it is: it starts, or waits
+REASONS = ("failed", "Error", "no reason was logged", "nothing has moved", "another night")
 SMALL = 16 * 2**30  # bytes; a disk that may be filled is one of the homes' own
 
 
@@ -45,7 +46,8 @@ class Attempt:
     seconds: float = 0
     """From the last strike to the end."""
     faults: list[str] = field(default_factory=list)
-    last_lines: str = ""
+    reasons: list[str] = field(default_factory=list)
+    """Lines that say why it is red."""
 
     def outcomes(self) -> list[tuple[str, str]]:
         """Each kind that struck and what followed: another strike, or the end."""
@@ -56,7 +58,7 @@ class Attempt:
     def __str__(self) -> str:
         points = ", ".join(f"{point.kind} (line {point.line})" for point in self.struck) or "not struck"
         told = [f"\n    {fault}" for fault in self.faults]
-        told += [f"\n    {self.last_lines}"] if self.outcome == "red" else []
+        told += [f"\n    {reason}" for reason in self.reasons]
         return f"{points}: {self.outcome} after {self.seconds:.0f} s{''.join(told)}"
 
 
@@ -104,7 +106,9 @@ def run(home: Home, night: date, points: list[Point]) -> Attempt:
     text = "".join(printed)
     if "Traceback" in text:
         attempt.faults.append(text[text.index("Traceback") :][-3000:])
-    attempt.outcome, attempt.last_lines = _outcome(command.returncode, text), text[-1500:]
+    attempt.outcome = _outcome(command.returncode, text)
+    if attempt.outcome == "red":
+        attempt.reasons = [line.strip() for line in text.splitlines() if any(word in line for word in REASONS)]
     for kind, outcome in attempt.outcomes()[-1:]:
         if outcome not in strikes.OUTCOMES.get(kind, {outcome}):
             attempt.faults.append(f"{kind}: {outcome}")
