@@ -80,7 +80,7 @@ def main() -> int:
 
 
 class _Deck:
-    """Kinds of strikes in an order by chance, each of them once before any of them again; tasks and workers, of which there are many, twice."""
+    """Kinds of strikes in an order by chance, each once before any of them again; tasks and workers, of which there are many, twice."""
 
     def __init__(self, chance: random.Random, kinds: list[str]) -> None:
         self.chance = chance
