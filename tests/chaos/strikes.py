@@ -115,9 +115,11 @@ def _clock_jumps(seconds: int) -> Callable[[Home, psutil.Process], bool]:
 
 
 def undo(home: Home) -> None:
-    """Take back what a strike may have done to the home's disk and clock."""
+    """Take back what a strike may have done to the home's disk, clock and sources."""
     _filler(home).unlink(missing_ok=True)
     clock.put_ahead(home, 0)
+    for process in _sources(home):
+        _resume(process)
 
 
 def _filler(home: Home) -> Path:
@@ -183,7 +185,8 @@ def _postmasters(home: Home) -> list[psutil.Process]:
 def _sources(home: Home) -> list[psutil.Process]:
     """The sample's API, by the record of who runs in a home."""
     record = home.folder / "run" / "crm-api.pid"
-    return [psutil.Process(int(record.read_text().split()[0]))] if record.exists() else []
+    pids = [int(record.read_text().split()[0])] if record.exists() else []
+    return [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
 
 
 def _kill(processes: list[psutil.Process]) -> bool:
