@@ -301,7 +301,7 @@ def mended(home, failed):
     home.query(MEND, "case_management")
     home.query(NEW_CASE, "case_management")
     chance = random.Random(os.environ.get("SEED", "15"))
-    for ending in ("scheduler", "postmaster", "whole tree"):
+    for ending in ("whole tree", "postmaster", "scheduler"):
         kinds = [*(chance.choice(("task", "worker")) for _ in range(3)), ending]
         lines = sorted(chance.randrange(4, 20) for _ in kinds)
         points = [struck.Point(kind, line, chance.random() / 2) for kind, line in zip(kinds, lines, strict=True)]
