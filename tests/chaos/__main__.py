@@ -23,7 +23,7 @@ from tests.chaos import clock, strikes, struck
 from tests.homes import Home
 
 FIRST, LAST = date(2013, 3, 31), date(2013, 4, 30)
-AN_ATTEMPT = 7  # strikes that a night may outlive, before one that ends it
+AN_ATTEMPT = 9  # strikes that a night may outlive, before one that ends it
 A_NIGHT = 30  # strikes, in several attempts, before a night is left alone
 
 
