@@ -80,7 +80,7 @@ def _terminate(home: Home, night: psutil.Process) -> bool:
 
 
 def _source_hangs(home: Home, night: psutil.Process) -> bool:
-    found = _sources(home)
+    found = _sources(home) if _busy_workers(night) else []  # the sample is waited for before there are tasks
     for process in found:
         process.suspend()
         threading.Timer(HANGS, _resume, [process]).start()

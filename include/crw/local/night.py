@@ -18,7 +18,7 @@ from crw import contracts, data_docs, settings, transform
 from crw.local import environment, samples, scheduler, services, summary
 
 POLL = 0.25  # seconds
-PATIENCE = 180  # seconds without any task beginning, living or ending: more than a killed worker is waited for, and its retry
+PATIENCE = 180  # seconds without any task beginning, living or ending: longer than a killed worker and its retry take
 ENDED = {"success": "[green]done[/]", "skipped": "[yellow]skipped[/]", "removed": "removed"}
 ENDED |= {state: f"[red]{state}[/]" for state in ("failed", "upstream_failed")}
 
