@@ -57,9 +57,10 @@ sql: $(VENV)/ready ## Run a query as the analyst, as CSV: make sql Q="select * f
 metric: $(VENV)/ready ## Ask for metrics: make metric Q="--metrics complaints --group-by metric_time__fiscal_year"
 	@$(BIN)/crw mf query --quiet $(Q)
 
-docs: $(VENV)/ready ## Write docs/kpi.md, and dbt's docs as one file that the pages lead to
+docs: $(VENV)/ready ## Write docs/kpi.md and docs/lineage.md, and dbt's docs as one file that the pages lead to
 	@$(BIN)/python -m crw.catalogue
 	@$(BIN)/crw dbt-docs
+	@$(BIN)/python -m crw.lineage
 
 screenshots: $(VENV)/ready ## Picture the pages of the last night for the README, with Chromium
 	@$(BIN)/python -m tests.browser "$${CRW_HOME:-.crw}/site" docs

@@ -81,7 +81,8 @@ def test_sets_the_variables_of_the_local_run(compose, tmp_path, monkeypatch):
     }
     deployed = {name for service in DEPLOYED for name in compose["services"][service]["environment"]}
     only_deployed = {
-        "AIRFLOW_CONN_ALERTS",  # the local run has that of its user, if any
+        "AIRFLOW_CONN_ALERTS",  # the local run has these two of its user, if any
+        "AIRFLOW_CONN_OPENLINEAGE",
         "AIRFLOW__CORE__AUTH_MANAGER",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL",
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT",

@@ -1,9 +1,12 @@
 """The marts that break feedback, satisfaction and membership down, on the small world: what fingers count."""
 
+import json
 from decimal import Decimal
 
 import pytest
 
+from crw import lineage
+from crw.report import site
 from tests.dbt import small_cells, world
 
 
@@ -40,6 +43,11 @@ def built(module_warehouse):
     crowd(module_warehouse)
     module_warehouse.build("2013-03-31")
     return module_warehouse
+
+
+def test_the_lineage_that_is_kept_is_that_of_the_models(built):
+    kept = json.loads(lineage.KEPT.read_text(encoding="utf-8"))
+    assert lineage.kpis(site.manifest_of_the_build()) == kept, "make docs"
 
 
 def test_every_dimension_holds_every_case(built):
