@@ -140,7 +140,8 @@ def _data(ti: Any) -> Data:
     landing, raw = ([tables.one(f"{schema}.{t.identifier}") for t in of_source] for schema in ("landing", "raw"))
     match ti.task_id:
         case "extract":
-            return [_source(table) for table in of_source], landing
+            files_once = {source.name: source for source in map(_source, of_source)}  # a workbook has several tables
+            return [*files_once.values()], landing
         case "validate":
             return landing, [tables.one("quarantine.record")]
         case "publish":
