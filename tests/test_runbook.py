@@ -85,7 +85,8 @@ DRILLS = {
 }
 """By the beginning of its section, the tests that run it."""
 
-CODE = [*re.findall(r"^```\n(.*?)^```", RUNBOOK, re.S | re.M), *re.findall(r"`([^`\n]+)`", RUNBOOK)]
+FENCED = re.findall(r"^```(?:sql)?\n(.*?)^```", RUNBOOK, re.S | re.M)
+CODE = [*FENCED, *re.findall(r"`([^`\n]+)`", RUNBOOK)]
 COMMANDS = [
     line for code in CODE for line in code.splitlines() if re.match(r"(?:\w+=\S+ |docker compose .*)*crw ", line)
 ]
