@@ -104,6 +104,13 @@ def test_a_line_that_cannot_be_kept_to_is_named(tmp_path, monkeypatch, entity, k
         retention.months()
 
 
+def test_a_period_is_the_laws_or_a_choice_with_its_reason():
+    rows = seeds.rows("retention")
+    assert {row["entity"] for row in rows if row["basis"] == "law"} == {retention.UNSUBSCRIBES}
+    assert {row["entity"] for row in rows if row["basis"] == "none"} == set(retention.FOR_EVER)
+    assert all(row["reason"] for row in rows)
+
+
 def test_every_table_that_has_persons_has_a_line():
     assert {f"{table.source}.{table.name}" for table in world.PERSONS} <= retention.months().keys()
     assert contracts.tables()
