@@ -37,7 +37,7 @@ class Receiver(BaseHTTPRequestHandler):
 def receiver(monkeypatch, tmp_path):
     server = HTTPServer(("127.0.0.1", 0), Receiver)
     server.received, server.status = [], 201
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     connections = {
         "OPENLINEAGE": {"conn_type": "http", "host": f"http://127.0.0.1:{server.server_port}", "password": SECRETS[3]},
         "WAREHOUSE": f"postgresql://crw_loader:{SECRETS[0]}@db.example.com:5432/warehouse",
