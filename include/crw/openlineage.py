@@ -8,6 +8,7 @@ a row, no query, and of an error nothing but that there was one.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from openlineage.client.event_v2 import Dataset, RunEvent, RunState
 
     from crw.contracts import Table
+
+log = logging.getLogger(__name__)  # what a task prints is left out of the logs of one machine
 
 CONNECTION = "openlineage"
 NAMESPACE = "crw"
@@ -87,14 +90,14 @@ def _tell(context: dict[str, Any], state: str, data: Callable[[Any], Data], *, w
         transport = HttpTransport(HttpConfig.from_dict(address | key))
         event = _event(context, RunState[state], data(context["ti"]))
     except Exception as error:  # the night is not about this
-        print(f"openlineage: {state} is not told: {type(error).__name__}: {error}")
+        log.warning("%s is not told: %s: %s", state, type(error).__name__, error)
         return
 
     def send() -> None:
         try:
             transport.emit(event)
         except Exception as error:
-            print(f"openlineage: {state} is not told: {type(error).__name__}: {error}")
+            log.warning("%s is not told: %s: %s", state, type(error).__name__, error)
 
     # The transport's time-out is of each step: a name that is looked up, or an answer that comes byte by byte, takes longer.
     sending = threading.Thread(target=send, daemon=True)
@@ -102,7 +105,7 @@ def _tell(context: dict[str, Any], state: str, data: Callable[[Any], Data], *, w
     if waits:
         sending.join(PATIENCE)
         if sending.is_alive():
-            print(f"openlineage: {state} is not told: no answer within {PATIENCE} s")
+            log.warning("%s is not told: no answer within %s s", state, PATIENCE)
 
 
 def _event(context: dict[str, Any], state: RunState, data: Data) -> RunEvent:
