@@ -137,6 +137,7 @@ def test_the_image_has_the_versions_of_the_lock_and_no_tool_of_development():
         name: version for name, version in image.items() if name in developed
     }
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    assert "--require-hashes --compile-bytecode -r requirements/runtime.txt" in (PROJECT / "Dockerfile").read_text()
     assert not {"pytest", "ruff", "sqlfluff", "hypothesis"} & set(image)
     assert {re.split("[=<>\\[]", name)[0] for name in project["project"]["dependencies"]} <= set(image)
     assert set(project["dependency-groups"]["deployment"]) <= set(image)
