@@ -5,7 +5,7 @@ from __future__ import annotations
 import pendulum
 from airflow.sdk import DAG, Asset, AssetAlias, Metadata, PartitionedAssetTimetable, task
 
-from crw import alerts, lateness, retries
+from crw import alerts, lateness, openlineage, retries
 
 DOC = """
 ### The night's marts
@@ -33,7 +33,11 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     deadline=lateness.DEADLINE,
-    default_args={"owner": "data-engineering", "on_failure_callback": alerts.task_failed, **retries.RETRIES},
+    default_args={
+        "owner": "data-engineering",
+        **openlineage.callbacks(on_failure_callback=alerts.task_failed),
+        **retries.RETRIES,
+    },
     tags=["warehouse", "dbt", "marts"],
     doc_md=DOC,
 ) as dag:
@@ -71,7 +75,7 @@ with DAG(
         with connections.warehouse() as warehouse:
             print(publish.publish_marts(warehouse, transform.built_date(warehouse), dag_run.run_id))
 
-    @task(on_success_callback=alerts.task_ended_well)
+    @task(**openlineage.callbacks(on_failure_callback=alerts.task_failed, on_success_callback=alerts.task_ended_well))
     def report() -> None:
         from crw import connections, data_docs, settings
         from crw.report import site

@@ -81,7 +81,8 @@ def test_sets_the_variables_of_the_local_run(compose, tmp_path, monkeypatch):
     }
     deployed = {name for service in DEPLOYED for name in compose["services"][service]["environment"]}
     only_deployed = {
-        "AIRFLOW_CONN_ALERTS",  # the local run has that of its user, if any
+        "AIRFLOW_CONN_ALERTS",  # the local run has these two of its user, if any
+        "AIRFLOW_CONN_OPENLINEAGE",
         "AIRFLOW__CORE__AUTH_MANAGER",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL",
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT",
@@ -136,6 +137,7 @@ def test_the_image_has_the_versions_of_the_lock_and_no_tool_of_development():
         name: version for name, version in image.items() if name in developed
     }
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    assert "--require-hashes --compile-bytecode -r requirements/runtime.txt" in (PROJECT / "Dockerfile").read_text()
     assert not {"pytest", "ruff", "sqlfluff", "hypothesis"} & set(image)
     assert {re.split("[=<>\\[]", name)[0] for name in project["project"]["dependencies"]} <= set(image)
     assert set(project["dependency-groups"]["deployment"]) <= set(image)
