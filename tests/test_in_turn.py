@@ -98,3 +98,16 @@ def test_a_retry_leaves_alone_what_is_validated(database, drop):
     assert ingest.validate(database, EVENTS, load_id, is_retry=True).message == "validated before this retry"
     with pytest.raises(ledger.LoadError, match="is validated, not landed"):
         ingest.validate(database, EVENTS, load_id)
+
+
+def test_a_retry_validates_what_found_no_connection(database, login, drop):
+    """Great Expectations has one of its own."""
+    load_id = ingest.extract(database, EVENTS, NIGHT, "first")
+    loader = login(database, "crw_loader")
+    database.execute("alter role crw_loader connection limit 1")
+    try:
+        with pytest.raises(psycopg.OperationalError, match="too many connections"):
+            ingest.validate(loader, EVENTS, load_id)
+    finally:
+        database.execute("alter role crw_loader connection limit -1")
+    assert ingest.validate(loader, EVENTS, load_id, is_retry=True).results

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
-from psycopg import Connection
+from psycopg import Connection, OperationalError
 
 from crw import connections, contracts, landing, ledger, publish, quality, quarantine, reconcile, unread
 from crw.contracts import Table
@@ -51,7 +51,7 @@ def validate(warehouse: Connection, table: Table, load_id: int, *, is_retry: boo
     load = ledger.find_load(warehouse, table, load_id)
     if is_retry and ledger.state(warehouse, load) == "validated":
         return quality.Outcome(True, quarantine.count(warehouse, load_id), "validated before this retry", [])
-    with _failures_recorded(warehouse, [load]), ledger.locked(warehouse, load):
+    with _failures_recorded(warehouse, [load], but=OperationalError), ledger.locked(warehouse, load):
         ledger.lock(warehouse, load, "landed")
         outcome = quality.validate_landing(warehouse, table, load.load_id, load.business_date)
         ledger.record(warehouse, load, "validated")
@@ -77,7 +77,7 @@ def publish_source(warehouse: Connection, source: str, load_ids: list[int]) -> d
     published = {load.table.name: ledger.published_rows(warehouse, load) for load in loads}
     if all(published.values()):
         return {table: publish.Figures(*rows) for table, rows in published.items()}
-    with _failures_recorded(warehouse, loads):
+    with _failures_recorded(warehouse, loads, but=OperationalError):
         return publish.publish_source(warehouse, loads)
 
 
@@ -98,9 +98,14 @@ def publish_approved(
 
 
 @contextmanager
-def _failures_recorded(warehouse: Connection, loads: list[Load]) -> Iterator[None]:
+def _failures_recorded(
+    warehouse: Connection, loads: list[Load], but: type[Exception] | tuple[()] = ()
+) -> Iterator[None]:
+    """Write down why the loads fail, but for errors that may pass where the step's retry goes on with the same loads."""
     try:
         yield
+    except but:
+        raise
     except HeldError as error:
         for load in loads:
             ledger.hold(warehouse, load, error)

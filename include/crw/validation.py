@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg import Connection, sql
+from psycopg import Connection, OperationalError, sql
 from sqlalchemy import URL, event
 
 from crw import session
@@ -56,6 +56,7 @@ def run(
 
     Raises:
         QualityError: the table does not exist.
+        OperationalError: there is no connection for GX.
     """
     rules = [_prepare(rule, parameters) for rule in suite["expectations"]]
     validate, close = _open_batch(connection, relation, parameters)
@@ -81,7 +82,10 @@ def _open_batch(connection: Connection, relation: tuple[str, str], parameters: d
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    source = context.data_sources.add_postgres("warehouse", connection_string=_url(connection))
+    try:
+        source = context.data_sources.add_postgres("warehouse", connection_string=_url(connection))
+    except gx.datasource.fluent.interfaces.TestConnectionError as error:
+        raise OperationalError(str(error)) from error  # may pass, as with any other connection
     try:
         asset = source.add_table_asset(relation[1], schema_name=relation[0], table_name=relation[1])
     except gx.datasource.fluent.interfaces.TestConnectionError as error:

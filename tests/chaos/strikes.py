@@ -12,13 +12,12 @@ import psutil
 import psycopg
 
 from crw.local.postgres import Server
+from tests.chaos import clock
 from tests.homes import Home
 
 HANGS = 45  # seconds: longer than an API is waited for (crw.connections.API_TIMEOUT)
 WITHOUT_CONNECTIONS = 10  # seconds
-
-NOT_HERE = {"clock jump": "the clock is the whole machine's, and the kernel has no namespace for it"}
-"""Kinds that are never struck, each with its reason."""
+HOUR, DAY = 3600, 86400  # seconds
 
 
 def strike(kind: str, home: Home, night: psutil.Process) -> bool:
@@ -81,15 +80,11 @@ def _terminate(home: Home, night: psutil.Process) -> bool:
 
 
 def _source_hangs(home: Home, night: psutil.Process) -> bool:
-    found = _sources(home)
+    found = _sources(home) if _busy_workers(night) else []  # the sample is waited for before there are tasks
     for process in found:
         process.suspend()
         threading.Timer(HANGS, _resume, [process]).start()
     return bool(found)
-
-
-def _source_killed(home: Home, night: psutil.Process) -> bool:
-    return _kill(_sources(home))
 
 
 def _no_connection(home: Home, night: psutil.Process) -> bool:
@@ -104,15 +99,30 @@ def _no_connection(home: Home, night: psutil.Process) -> bool:
 
 
 def _full_disk(home: Home, night: psutil.Process) -> bool:
-    """The rest of the disk is taken until `make_room`."""
-    with filler(home).open("wb", buffering=0) as taken, suppress(OSError):  # until there is no room
+    """The rest of the disk is taken, until `undo`."""
+    with _filler(home).open("wb", buffering=0) as taken, suppress(OSError):  # until there is no room
         while True:
             taken.write(bytes(2**20))
     return True
 
 
-def filler(home: Home) -> Path:
-    """The file that takes the rest of a home's disk."""
+def _clock_jumps(seconds: int) -> Callable[[Home, psutil.Process], bool]:
+    def jump(home: Home, night: psutil.Process) -> bool:
+        clock.put_ahead(home, seconds)
+        return True
+
+    return jump
+
+
+def undo(home: Home) -> None:
+    """Take back what a strike may have done to the home's disk, clock and sources."""
+    _filler(home).unlink(missing_ok=True)
+    clock.put_ahead(home, 0)
+    for process in _sources(home):
+        _resume(process)
+
+
+def _filler(home: Home) -> Path:
     return home.folder / "filler"
 
 
@@ -128,10 +138,26 @@ STRIKES: dict[str, Callable[[Home, psutil.Process], bool]] = {
     "Ctrl-C": _interrupt,
     "SIGTERM": _terminate,
     "source hangs": _source_hangs,
-    "source killed": _source_killed,
     "no connection": _no_connection,
     "full disk": _full_disk,
+    "clock an hour ahead": _clock_jumps(HOUR),
+    "clock an hour back": _clock_jumps(-HOUR),
+    "clock a day ahead": _clock_jumps(DAY),
+    "clock a day back": _clock_jumps(-DAY),
 }
+
+OUTCOMES = {
+    "scheduler": {"told and ended"},
+    "API server": {"told and ended"},
+    "postmaster": {"told and ended"},
+    "backend": {"told and ended"},
+    "full disk": {"told and ended"},
+    "whole tree": {"ended at once"},
+    "command": {"ended at once"},
+    "Ctrl-C": {"ended at once"},
+    "SIGTERM": {"ended at once"},
+}
+"""How a night must end that these strike. It may outlive the other kinds: each outcome is right that leaves nothing behind."""
 
 
 def _part(night: psutil.Process, name: str) -> list[psutil.Process]:
@@ -159,7 +185,8 @@ def _postmasters(home: Home) -> list[psutil.Process]:
 def _sources(home: Home) -> list[psutil.Process]:
     """The sample's API, by the record of who runs in a home."""
     record = home.folder / "run" / "crm-api.pid"
-    return [psutil.Process(int(record.read_text().split()[0]))] if record.exists() else []
+    pids = [int(record.read_text().split()[0])] if record.exists() else []
+    return [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
 
 
 def _kill(processes: list[psutil.Process]) -> bool:

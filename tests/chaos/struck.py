@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
@@ -12,70 +13,114 @@ from datetime import date
 import psutil
 
 from crw import contracts
-from tests.chaos import strikes
+from tests.chaos import clock, strikes
 from tests.homes import Home
 
-PATIENCE = 900  # seconds from the strike to the end of the command: it may go on, and then has a whole night before it
+PATIENCE = 900  # seconds from the last strike to the end of the command, which may have a whole night before it
 ENDS = 30  # seconds for the family of a command that was killed to end
 LINES = 2 * len(contracts.tables()) + 4 * len(contracts.sources()) + 8
 """What a night prints while it is at work: each table twice, each task once, and its start."""
+SILENCE = 20  # seconds without a line, after which a night is struck where it is: it starts, or waits
+REASONS = ("failed", "Error", "no reason was logged", "nothing has moved", "another night")
 SMALL = 16 * 2**30  # bytes; a disk that may be filled is one of the homes' own
 
 
-@dataclass
-class Struck:
-    """What became of one attempt."""
+@dataclass(frozen=True)
+class Point:
+    """When a night is struck, and with what."""
 
     kind: str
     line: int
-    """After how many printed lines it was struck."""
-    outcome: str = "over before"
+    """After how many printed lines."""
+    delay: float
+    """Seconds after that."""
+
+
+@dataclass
+class Attempt:
+    """What became of one attempt at a night."""
+
+    struck: list[Point] = field(default_factory=list)
+    """The points that it came to, in their order."""
+    outcome: str = ""
     seconds: float = 0
+    """From the last strike to the end."""
     faults: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    """Lines that say why it is red."""
+
+    def outcomes(self) -> list[tuple[str, str]]:
+        """Each kind that struck and what followed: another strike, or the end."""
+        return [(point.kind, "struck again") for point in self.struck[:-1]] + [
+            (point.kind, self.outcome) for point in self.struck[-1:]
+        ]
 
     def __str__(self) -> str:
-        told = "".join(f"\n    {fault}" for fault in self.faults)
-        return f"{self.kind}, line {self.line}: {self.outcome} after {self.seconds:.0f} s{told}"
+        points = ", ".join(f"{point.kind} (line {point.line})" for point in self.struck) or "not struck"
+        told = [f"\n    {fault}" for fault in self.faults]
+        told += [f"\n    {reason}" for reason in self.reasons]
+        return f"{points}: {self.outcome} after {self.seconds:.0f} s{''.join(told)}"
 
 
 def not_here(home: Home) -> dict[str, str]:
     """Kinds that cannot be struck where this home is, each with its reason."""
     home.folder.mkdir(parents=True, exist_ok=True)
+    found = {}
     room = os.statvfs(home.folder)
     if room.f_blocks * room.f_frsize > SMALL:
-        return {"full disk": "HOMES is no small disk of its own (as root: mount -t tmpfs -o size=6g tmpfs <folder>)"}
-    return {}
+        reason = "HOMES/struck is no small disk of its own (as root: mount -t tmpfs -o size=5g tmpfs HOMES/struck)"
+        found["full disk"] = reason
+    if reason := clock.not_here():
+        found |= {kind: reason for kind in strikes.STRIKES if kind.startswith("clock")}
+    return found
 
 
-def run(home: Home, night: date, kind: str, line: int, delay: float) -> Struck:
-    """Start the night, strike it `delay` seconds after it has printed that many lines, and wait for its end."""
-    result, printed = Struck(kind, line), []
+def run(home: Home, night: date, points: list[Point]) -> Attempt:
+    """Start the night, strike it at each point, as far as it comes, and wait for its end."""
+    attempt, printed = Attempt(), []
     command = home.start(night.isoformat())
     process = psutil.Process(command.pid)
     reader = threading.Thread(target=lambda: printed.extend(command.stdout))
     reader.start()
-    while len(printed) < line and command.poll() is None:
-        time.sleep(0.05)
-    time.sleep(delay)
-    while command.poll() is None and not strikes.strike(kind, home, process):
-        time.sleep(0.05)
-    struck_at, was_struck = time.monotonic(), command.poll() is None or command.returncode != 0
+    ended = time.monotonic()
+    for point in sorted(points, key=lambda point: point.line):
+        _wait_for_line(command, printed, point.line)
+        time.sleep(point.delay)
+        hit = False
+        while command.poll() is None and not (hit := strikes.strike(point.kind, home, process)):
+            time.sleep(0.05)
+        if not hit:
+            break
+        attempt.struck.append(point)
+        ended = time.monotonic()
     with contextlib.suppress(Exception):
         command.wait(timeout=PATIENCE)
-    result.seconds = time.monotonic() - struck_at
+    attempt.seconds = time.monotonic() - ended
     if command.poll() is None:
-        result.faults.append(f"{kind}: the command has not ended for {PATIENCE} s")
+        attempt.faults.append(f"the command has not ended for {PATIENCE} s")
         command.kill()
         command.wait()
-    strikes.filler(home).unlink(missing_ok=True)
+    strikes.undo(home)
     reader.join(timeout=ENDS)
-    result.faults += [f"{kind}: pid {orphan.pid} outlived the command" for orphan in _orphans(home)]
+    attempt.faults += [f"pid {orphan.pid} outlived the command" for orphan in _orphans(home)]
     text = "".join(printed)
     if "Traceback" in text:
-        result.faults.append(f"{kind}: {text[text.index('Traceback') :][-3000:]}")
-    if was_struck:
-        result.outcome = _outcome(command.returncode, text)
-    return result
+        attempt.faults.append(text[text.index("Traceback") :][-3000:])
+    attempt.outcome = _outcome(command.returncode, text)
+    if attempt.outcome == "red":
+        attempt.reasons = [line.strip() for line in text.splitlines() if any(word in line for word in REASONS)]
+    for kind, outcome in attempt.outcomes()[-1:]:
+        if outcome not in strikes.OUTCOMES.get(kind, {outcome}):
+            attempt.faults.append(f"{kind}: {outcome}")
+    return attempt
+
+
+def _wait_for_line(command: subprocess.Popen[str], printed: list[str], line: int) -> None:
+    count, since = len(printed), time.monotonic()
+    while count < line and command.poll() is None and time.monotonic() - since < SILENCE:
+        time.sleep(0.05)
+        if len(printed) > count:
+            count, since = len(printed), time.monotonic()
 
 
 def _outcome(status: int, printed: str) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import time
+from datetime import date
 from pathlib import Path
 
 import psycopg
 import pytest
 import sqlalchemy.exc
+from rich.console import Console
 
 from crw import settings
-from crw.local import faults, scheduler
+from crw.local import faults, night, scheduler
 from crw.local.postgres import Server
 
 
@@ -72,3 +74,19 @@ def test_a_scheduler_that_was_killed_is_noticed(tmp_path, monkeypatch):
     process.join()
     error = caught(scheduler.EndedError, lambda: scheduler._look_at(process))
     assert "scheduler was killed by SIGKILL" in faults.told(error)
+
+
+def test_a_task_that_stands_as_running_and_tells_nothing_any_more_does_not_keep_a_night_waiting(database):
+    """Its worker is gone, and the clock was set back since: Airflow gives it up when that hour has come again."""
+    database.execute("create table task_instance (id int, state text, last_heartbeat_at timestamptz)")
+    database.execute(
+        "insert into task_instance values (1, 'running', now() + interval '1 hour'), (2, 'running', now())"
+    )
+    watch = night._Watch(Console(), 0, date(2013, 3, 31), date(2013, 3, 31), database)
+    assert watch._lives(database)
+    assert not watch._lives(database)
+    database.execute("update task_instance set last_heartbeat_at = clock_timestamp() where id = 2")
+    assert watch._lives(database)
+    database.execute("update task_instance set state = 'success' where id = 2")
+    assert watch._lives(database)
+    assert not watch._lives(database)

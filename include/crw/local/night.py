@@ -18,7 +18,7 @@ from crw import contracts, data_docs, settings, transform
 from crw.local import environment, samples, scheduler, services, summary
 
 POLL = 0.25  # seconds
-PATIENCE = 120  # seconds without any task beginning or ending, after which the scheduler is taken to be stuck
+PATIENCE = 180  # seconds without any task beginning, living or ending: longer than a killed worker and its retry take
 ENDED = {"success": "[green]done[/]", "skipped": "[yellow]skipped[/]", "removed": "removed"}
 ENDED |= {state: f"[red]{state}[/]" for state in ("failed", "upstream_failed")}
 
@@ -87,6 +87,8 @@ class _Watch:
     """Loads and how far they have come, as shown."""
     earlier: int = 0
     """The last load of the nights before."""
+    told: list[str] | None = None
+    """The running tasks, each with when it last told that it lives, at the last look."""
 
     def __post_init__(self) -> None:
         (self.earlier,) = self.warehouse.execute("select coalesce(max(load_id), 0) from audit.load").fetchone()
@@ -115,7 +117,7 @@ class _Watch:
                 succeeded = self._verdict(metadata)
                 if succeeded is not None:
                     return succeeded
-                moved = time.monotonic() if self._is_busy(metadata) else moved
+                moved = time.monotonic() if self._lives(metadata) else moved
                 time.sleep(POLL)
         self.console.print(
             f"[red]nothing has moved for {PATIENCE} s: see {settings.HOME / 'logs' / 'scheduler.log'}[/]"
@@ -186,11 +188,16 @@ class _Watch:
         ).fetchone()
         return dates
 
-    def _is_busy(self, metadata: psycopg.Connection) -> bool:
-        (running,) = metadata.execute(
-            "select count(*) from task_instance where state in ('running', 'up_for_retry')"
+    def _lives(self, metadata: psycopg.Connection) -> bool:
+        """Whether a task has begun, ended or told that it lives, as each does every second, since the last look.
+
+        That one stands as running says nothing: whose worker is gone is given up by the clock alone, which may have been set back.
+        """
+        (told,) = metadata.execute(
+            "select array_agg((id, last_heartbeat_at)::text order by id) from task_instance where state = 'running'"
         ).fetchone()
-        return running > 0
+        self.told, before = told, self.told
+        return told != before
 
 
 def _reason(dag_id: str, run_id: str, task_id: str) -> str:

@@ -135,6 +135,8 @@ def _end_abandoned_runs(session) -> None:
     abandoned = {"state": "failed", "end_date": func.now()}
     session.execute(update(TaskInstance).where(is_unfinished).values(abandoned))
     session.execute(update(DagRun).where(DagRun.state.in_(("running", "queued"))).values(abandoned))
+    # Queued while the clock was ahead: the night, which looks at what is queued from its start on, would take them for its own.
+    session.execute(update(DagRun).where(DagRun.queued_at > func.now()).values(queued_at=func.now()))
     session.execute(update(Backfill).where(Backfill.completed_at.is_(None)).values(completed_at=func.now()))
     told = select(AssetPartitionDagRun.id).where(AssetPartitionDagRun.created_dag_run_id.is_(None))
     of_told = PartitionedAssetKeyLog.asset_partition_dag_run_id.in_(told)
