@@ -13,7 +13,8 @@ RUN uv pip install --no-deps --no-build-isolation --compile-bytecode --editable 
     && python -m compileall -q include dags
 
 FROM python:3.12-slim
-RUN useradd --uid 1000 --create-home --home-dir /var/lib/crw crw
+RUN useradd --uid 1000 --create-home --home-dir /var/lib/crw crw \
+    && install -d -o crw -m 700 /var/lib/crw/pages
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/crw /opt/crw
 ENV PATH=/opt/venv/bin:$PATH

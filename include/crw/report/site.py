@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from airflow.sdk import ObjectStoragePath
 from markupsafe import Markup
 from psycopg import Connection
 
-from crw import catalogue
-from crw.report import annual, catalogue_page, charts, morning, pdf
+from crw import catalogue, transform
+from crw.report import annual, catalogue_page, charts, morning, pdf, store
 from crw.report.marts import Marts
 from crw.report.words import LANGUAGES, Words
 
@@ -35,7 +36,8 @@ def build(connection: Connection, home: Path, manifest: dict[str, Any]) -> Path:
 
     Args:
         connection: as a role that reads schema `marts`.
-        home: the state folder, which holds Data Docs and dbt docs; the site is `<home>/site`.
+        home: the state folder, which holds Data Docs and dbt docs; the site is `<home>/site`. Where CRW_PAGES is the address of a
+            store, it goes there too.
         manifest: of dbt, for the catalogue.
     """
     with _alone(home), connection.transaction():  # one build at a time
@@ -46,6 +48,8 @@ def build(connection: Connection, home: Path, manifest: dict[str, Any]) -> Path:
                 shutil.copytree(home / name, draft / name)
         write(Marts(connection, catalogue.formats_of(manifest)), draft, manifest, before=home / "site")
         _put(draft, home / "site")
+        if address := os.environ.get("CRW_PAGES"):
+            store.send(draft, ObjectStoragePath(address))
     return home / "site" / "index.html"
 
 
@@ -140,5 +144,7 @@ def _put(draft: Path, place: Path) -> None:
 
 
 def manifest_of_the_build() -> dict[str, Any]:
-    """dbt's manifest as the last build left it."""
-    return json.loads((Path(os.environ["DBT_TARGET_PATH"]) / "manifest.json").read_text(encoding="utf-8"))
+    """dbt's manifest as the last build left it; where that ran on another machine, of the project as it is parsed here."""
+    if transform.built_here():
+        return json.loads((Path(os.environ["DBT_TARGET_PATH"]) / "manifest.json").read_text(encoding="utf-8"))
+    return catalogue.manifest()
