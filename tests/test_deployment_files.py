@@ -30,7 +30,7 @@ SECRET_OF = {
     "crw_transformer_password": RUN_TASKS | {"install"},
     "case_management_connection": RUN_TASKS,
     "crm_api_connection": RUN_TASKS,
-    "airflow_secret_key": RUN_TASKS | {"airflow-api-server"},
+    "airflow_secret_key": {"airflow-scheduler", "airflow-api-server"},
     "airflow_jwt_secret": {"airflow-scheduler", "airflow-api-server", "airflow-triggerer"},
     "redis_password": RUN_TASKS | {"redis"},
     "crm_token": {"crm-api"},
@@ -218,19 +218,47 @@ def test_a_worker_runs_what_the_scheduler_would_and_makes_no_token(compose):
         worker = compose["services"][name]
         assert worker["profiles"] == ["workers"]
         assert worker["environment"].items() <= scheduler.items()
-        assert scheduler.keys() - worker["environment"] == {"AIRFLOW__API_AUTH__JWT_SECRET"}
+        assert scheduler.keys() - worker["environment"] == {
+            "AIRFLOW__API_AUTH__JWT_SECRET",
+            "AIRFLOW__API__SECRET_KEY",
+        }
         assert worker["hostname"] == name
 
 
-def test_workers_share_the_store_of_the_pages_alone_and_the_drop_folders_have_their_queue(compose):
+def test_workers_share_logs_and_pages_alone_and_the_drop_folders_have_their_queue(compose):
     mounted = {name: dict(map(split_mount, compose["services"][name]["volumes"])) for name in WORKERS}
     first, second = (set(mounts.items()) for mounts in mounted.values())
-    assert first & second == {("/var/lib/crw/pages", "pages")}
+    assert first & second == {("/var/lib/crw/logs", "logs"), ("/var/lib/crw/pages", "pages")}
     taken = {name: set(compose["services"][name]["command"][-1].split(",")) for name in WORKERS}
     for name in WORKERS:
         assert ("/var/lib/crw/sources" in mounted[name]) is (machines.WITH_DROP_FOLDERS in taken[name])
     asked = {machines.queue(tables) for tables in contracts.sources().values()}
     assert asked == {"default", machines.WITH_DROP_FOLDERS} == set().union(*taken.values())
+
+
+def test_workers_on_kubernetes_are_told_what_those_of_the_compose_file_are(compose):
+    values = yaml.safe_load((PROJECT / "kubernetes" / "values.yaml").read_text())
+    told = {setting["name"]: setting.get("value") for setting in (*values["env"], *values["workers"]["env"])}
+    by_the_chart = {
+        "AIRFLOW_HOME",
+        "AIRFLOW__CORE__EXECUTOR",
+        "AIRFLOW__CORE__FERNET_KEY",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER",
+        "AIRFLOW__CELERY__BROKER_URL",
+    }
+    as_wished = {"CRW_SCHEDULE_END", "CRW_SEEDS", "CRW_SCRATCH", "CRW_BACKUPS", "CRW_SOURCES", "CRW_PAGES"}
+    wanted = compose["services"]["airflow-worker-1"]["environment"]
+    assert wanted.keys() - by_the_chart - as_wished <= told.keys()
+    plain = {name: value for name, value in wanted.items() if name not in by_the_chart | as_wished and "$" not in value}
+    assert {name: told[name] for name in plain} == plain
+    assert values["workers"]["celery"]["queue"] == compose["services"]["airflow-worker-1"]["command"][-1]
+    installed = {setting["name"] for setting in values["migrateDatabaseJob"]["env"]}
+    assert {"AIRFLOW_CONN_WAREHOUSE", *ROLE_PASSWORDS} <= installed
+    keys = {setting["valueFrom"]["secretKeyRef"]["key"]
+            for setting in (*values["workers"]["env"], *values["migrateDatabaseJob"]["env"]) if "valueFrom" in setting}  # fmt: skip
+    assert keys <= compose["secrets"].keys()
 
 
 def split_mount(mount):

@@ -7,6 +7,7 @@ import threading
 import pytest
 from airflow.sdk import ObjectStoragePath
 
+from crw import settings
 from crw.report import store
 
 
@@ -73,6 +74,36 @@ def test_what_a_killed_one_left_goes_with_the_next(tmp_path, place, monkeypatch)
     monkeypatch.undo()
     store.send(write(tmp_path / "next", d_html="2"), address)
     assert held(place) == {"d.html": "2", "robots.txt": "of others"}
+
+
+def test_another_machine_begins_with_what_the_store_has(tmp_path, place, monkeypatch):
+    first = write(
+        tmp_path / "first", a_html="1", charts__a="a", data_docs__2013__run_html="1", dbt_docs__index_html="d"
+    )
+    address = ObjectStoragePath(place.as_uri())
+    store.send(first, address)
+    (tmp_path / "other").mkdir()
+    store.take_up(address, tmp_path / "other")
+    assert {path.relative_to(tmp_path / "other").as_posix() for path in (tmp_path / "other").rglob("*")} == {
+        "site", "site-before", "site-before/charts", "site-before/charts/a", "data_docs", "data_docs/2013",
+        "data_docs/2013/run.html", "dbt_docs", "dbt_docs/index.html",
+    }  # fmt: skip
+    assert (tmp_path / "other" / "site" / "charts" / "a").read_text() == "a"
+
+
+def test_what_is_made_goes_to_the_store_and_what_failed_does_not(tmp_path, place, monkeypatch):
+    monkeypatch.setenv("CRW_SCRATCH", str(tmp_path / "scratch"))
+    monkeypatch.setenv("CRW_PAGES", place.as_uri())
+    with store.home() as home:
+        write(home / "site", a_html="1")
+    with pytest.raises(KeyError), store.home() as home:
+        write(home / "site", a_html="2")
+        raise KeyError
+    assert held(place) == {"a.html": "1", "robots.txt": "of others"}
+    assert list((tmp_path / "scratch").iterdir()) == []
+    monkeypatch.setenv("CRW_PAGES", "")
+    with store.home() as home:
+        assert home == settings.HOME
 
 
 def test_a_reader_never_meets_half_a_page(tmp_path, place):

@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from airflow.sdk import ObjectStoragePath
 from markupsafe import Markup
 from psycopg import Connection
 
 from crw import catalogue, transform
-from crw.report import annual, catalogue_page, charts, morning, pdf, store
+from crw.report import annual, catalogue_page, charts, morning, pdf
 from crw.report.marts import Marts
 from crw.report.words import LANGUAGES, Words
 
@@ -36,8 +35,7 @@ def build(connection: Connection, home: Path, manifest: dict[str, Any]) -> Path:
 
     Args:
         connection: as a role that reads schema `marts`.
-        home: the state folder, which holds Data Docs and dbt docs; the site is `<home>/site`. Where CRW_PAGES is the address of a
-            store, it goes there too.
+        home: the folder of `store.home`, which holds Data Docs and dbt docs; the site is `<home>/site`.
         manifest: of dbt, for the catalogue.
     """
     with _alone(home), connection.transaction():  # one build at a time
@@ -48,8 +46,6 @@ def build(connection: Connection, home: Path, manifest: dict[str, Any]) -> Path:
                 shutil.copytree(home / name, draft / name)
         write(Marts(connection, catalogue.formats_of(manifest)), draft, manifest, before=home / "site")
         _put(draft, home / "site")
-        if address := os.environ.get("CRW_PAGES"):
-            store.send(draft, ObjectStoragePath(address))
     return home / "site" / "index.html"
 
 
