@@ -15,6 +15,7 @@ from crw.local import summary
 from tests.conftest import PASSWORD
 
 KPI = "create table candidate.kpi (period text primary key, value integer)"
+CODES = "create table core.code_column (mart text, column_name text, list text)"
 COMPANY = "create table candidate.customer_360 (company_id text primary key)"
 FACT = "create table core.fct (id integer)"
 
@@ -90,7 +91,7 @@ def filled(database, login):
     A function that opens a connection to it as a role.
     """
     transformer, loader = login(database, "crw_transformer"), login(database, "crw_loader")
-    for statement in (FACT, KPI, COMPANY, "create view staging.stg as select * from raw.feedback__category"):
+    for statement in (FACT, KPI, CODES, COMPANY, "create view staging.stg as select * from raw.feedback__category"):
         transformer.execute(statement)
     transformer.execute("insert into candidate.kpi values ('2011/12', 332)")
     publish.publish_marts(loader, date(2013, 3, 31), "test")

@@ -122,7 +122,8 @@ def _renderer(words: Words, years: list[str], folder: Path) -> Any:
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+    # With the mark that tells a spreadsheet which encoding it is: a double click takes it for another one without.
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
