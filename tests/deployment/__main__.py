@@ -45,7 +45,7 @@ def _walk(deployment: Deployment) -> None:
     deployment.run(built)
     say(f"built: {_image_size() / 1e6:.0f} MB")
     deployment.run(started)
-    deployment.wait("healthy", deployment.is_healthy, 300)
+    deployment.wait("healthy", deployment.is_healthy, 600)
     say("healthy")
     _make_account(deployment)
     checked, queued, unpaused = deployment.blocks("The first night")
@@ -62,20 +62,20 @@ def _walk(deployment: Deployment) -> None:
     say("a reader has its figures, and the pages are served")
 
     deployment.run(*deployment.blocks("Stop and start"))
-    deployment.wait("healthy", deployment.is_healthy, 300)
+    deployment.wait("healthy", deployment.is_healthy, 600)
     assert _ask(deployment, "crw_dashboard", FIGURES) == figures
     say("stopped, started, healthy")
 
     deployment.run(*deployment.blocks("Backup"))
     deployment.run("docker compose down --volumes")
     deployment.run(*deployment.blocks("Restore"))
-    deployment.wait("healthy", deployment.is_healthy, 300)
+    deployment.wait("healthy", deployment.is_healthy, 600)
     assert _ask(deployment, "crw_dashboard", FIGURES) == figures
     say("restored from the backup alone")
     _make_account(deployment)
     (workers,) = deployment.blocks("Workers")
     deployment.run(workers.replace("=workers", "=sample,workers"))
-    deployment.wait("healthy", deployment.is_healthy, 300)
+    deployment.wait("healthy", deployment.is_healthy, 600)
     say("two workers are healthy")
     deployment.run(queued)
     deployment.run(unpaused)
