@@ -81,7 +81,11 @@ def _walk(deployment: Deployment) -> None:
     deployment.run(unpaused)
     _see_night(deployment, "2013-04-30")
     say("the night of 2013-04-30 went on from it, on the workers:")
-    print(*(f"         {host} {tasks} tasks" for host, tasks in _see_workers(deployment).items()), sep="\n", flush=True)
+    print(
+        *(f"         {host} {tasks} tasks" for host, tasks in _see_workers(deployment, "2013-04-30").items()),
+        sep="\n",
+        flush=True,
+    )
     _read(deployment)
     assert _ask(deployment, "crw_dashboard", FIGURES) != figures
 
@@ -124,13 +128,13 @@ def _see_night(deployment: Deployment, business_date: str) -> None:
         deployment.wait(f"green for {business_date}", is_green, 1800)
 
 
-def _see_workers(deployment: Deployment) -> dict[str, int]:
-    """How many tasks of the night each worker ran: both did, only one read drop folders, and what they logged can be read."""
+def _see_workers(deployment: Deployment, business_date: str) -> dict[str, int]:
+    """How many tasks of the date's night each worker ran: both did, only one read drop folders, and what they logged can be read."""
     with _airflow(deployment) as airflow:
+        runs = airflow.get("/dags/~/dagRuns", params={"limit": 100}).raise_for_status().json()["dag_runs"]
+        of_the_date = {run["dag_run_id"] for run in runs if run["partition_key"] == business_date}
         found = airflow.get("/dags/~/dagRuns/~/taskInstances", params={"limit": 500}).raise_for_status().json()
-        ran = [
-            task for task in found["task_instances"] if task["hostname"] and task["dag_id"].startswith(("ing", "ware"))
-        ]
+        ran = [task for task in found["task_instances"] if task["hostname"] and task["dag_run_id"] in of_the_date]
         assert {task["hostname"] for task in ran if task["queue"] == "drop_folders"} == {"airflow-worker-1"}
         counts = Counter(task["hostname"] for task in ran)
         assert set(counts) == {"airflow-worker-1", "airflow-worker-2"}
