@@ -7,7 +7,7 @@ import os
 import pendulum
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, chain, task
 
-from crw import alerts, contracts, lateness, openlineage, retries
+from crw import alerts, contracts, lateness, machines, openlineage, retries
 from crw.contracts import Table
 from crw.settings import HONG_KONG
 
@@ -66,7 +66,7 @@ def _is_retry(ti) -> bool:
 
 
 def _extract(tables: list[Table]):
-    @task
+    @task(queue=machines.queue(tables))
     def extract(ti=None, dag_run=None) -> dict[str, int]:
         from datetime import date
 

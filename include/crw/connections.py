@@ -13,7 +13,7 @@ import psycopg
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import Connection
 
-from crw import session
+from crw import machines, session
 
 WAREHOUSE = "warehouse"
 MARTS = "marts"
@@ -58,11 +58,12 @@ def database(connection_id: str) -> psycopg.Connection:
 def folder(connection_id: str) -> Path:
     """The drop folder of a files source: `extra.path` of the connection.
 
-    Raises FileNotFoundError when it does not exist, for a folder that is not mounted must not look like an empty one.
+    Raises FileNotFoundError when it does not exist, for a folder that is not mounted must not look like an empty one; ElsewhereError
+    where another machine may have it.
     """
     path = Path(Connection.get(connection_id).extra_dejson["path"])
     if not path.is_dir():
-        raise FileNotFoundError(f"connection {connection_id}: {path} is no folder")
+        raise machines.not_here(f"connection {connection_id}: {path} is no folder")
     return path
 
 

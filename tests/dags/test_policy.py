@@ -13,7 +13,7 @@ from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time.comms import ErrorResponse
 
-from crw import contracts, retries
+from crw import contracts, machines, retries
 from crw.privacy import rooms
 from crw.settings import PROJECT
 
@@ -31,6 +31,7 @@ json.dump({{
         "retries": {{t.task_id: t.retries for t in dag.tasks}},
         "called": {{t.task_id: {{kind: [f"{{c.__module__}}.{{c.__name__}}" for c in getattr(t, f"on_{{kind}}_callback")] for kind in KINDS}}
                    for t in dag.tasks}},
+        "queues": {{t.task_id: t.queue for t in dag.tasks}},
         "tells": {{t.task_id: [asset.name for asset in t.outlets] for t in dag.tasks if t.outlets}},
         "tasks": {{t.task_id: sorted(t.upstream_task_ids) for t in dag.tasks}}}} for dag in bag.dags.values()}},
     "modules": sorted(sys.modules),
@@ -105,6 +106,16 @@ def test_a_night_has_less_than_thirty_tasks(parsed):
     assert sum(map(len, nightly)) < 30
 
 
+def test_what_reads_drop_folders_waits_for_a_machine_that_has_them_and_nothing_else_does(parsed):
+    waiting = {(dag_id, task) for dag_id, dag in parsed["dags"].items()
+               for task, queue in dag["queues"].items() if queue == machines.WITH_DROP_FOLDERS}  # fmt: skip
+    from_folders = {f"ingest_{source}" for source in ("survey", "engagement", "liaison")}
+    assert waiting == {*((dag_id, "extract") for dag_id in from_folders), ("approved", "publish")}
+    assert {queue for dag in parsed["dags"].values() for queue in dag["queues"].values()} == {
+        "default", machines.WITH_DROP_FOLDERS
+    }  # fmt: skip
+
+
 def test_warehouse_waits_for_what_each_source_tells_after_it_has_published(parsed):
     assert parsed["dags"]["warehouse"]["waits_for"] == "raw"
     for source in contracts.sources():
@@ -166,6 +177,7 @@ def test_what_is_scheduled_survives_a_worker_that_was_killed_but_the_judge_of_th
             RetryAction.RETRY,
         ),
         (rooms.NightAtWork(), RetryAction.RETRY),
+        (machines.ElsewhereError(), RetryAction.RETRY),
         (ValueError("a column that nobody declared"), RetryAction.FAIL),
     ],
 )

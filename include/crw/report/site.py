@@ -17,7 +17,7 @@ import jinja2
 from markupsafe import Markup
 from psycopg import Connection
 
-from crw import catalogue
+from crw import catalogue, transform
 from crw.report import annual, catalogue_page, charts, morning, pdf
 from crw.report.marts import Marts
 from crw.report.words import LANGUAGES, Words
@@ -35,7 +35,7 @@ def build(connection: Connection, home: Path, manifest: dict[str, Any]) -> Path:
 
     Args:
         connection: as a role that reads schema `marts`.
-        home: the state folder, which holds Data Docs and dbt docs; the site is `<home>/site`.
+        home: the folder of `store.home`, which holds Data Docs and dbt docs; the site is `<home>/site`.
         manifest: of dbt, for the catalogue.
     """
     with _alone(home), connection.transaction():  # one build at a time
@@ -141,5 +141,7 @@ def _put(draft: Path, place: Path) -> None:
 
 
 def manifest_of_the_build() -> dict[str, Any]:
-    """dbt's manifest as the last build left it."""
-    return json.loads((Path(os.environ["DBT_TARGET_PATH"]) / "manifest.json").read_text(encoding="utf-8"))
+    """dbt's manifest as the last build left it; where that ran on another machine, of the project as it is parsed here."""
+    if transform.built_here():
+        return json.loads((Path(os.environ["DBT_TARGET_PATH"]) / "manifest.json").read_text(encoding="utf-8"))
+    return catalogue.manifest()
