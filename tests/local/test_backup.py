@@ -80,7 +80,7 @@ def test_a_new_home_goes_on_from_a_backup_under_its_key_alone(make_warehouse, tm
             reader.execute("select from raw.feedback__category")
 
 
-def test_a_server_that_archives_goes_back_to_a_moment(tmp_path):
+def test_a_server_that_archives_goes_back_to_a_moment(tmp_path, request):
     runbook = (PROJECT / "docs" / "runbook.md").read_text(encoding="utf-8")
     (section,) = re.findall(r"^\*\*Restore to a point in time\..*?(?=^\*\*)", runbook, re.S | re.M)
     archived, base = tmp_path / "archive", tmp_path / "base"
@@ -88,6 +88,8 @@ def test_a_server_that_archives_goes_back_to_a_moment(tmp_path):
         if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
             folder.chmod(folder.stat().st_mode | 0o001)
     first, second = Server(tmp_path / "first"), Server(tmp_path / "second")
+    for server in (first, second):
+        request.addfinalizer(server.stop)
     first.start()
     archived.mkdir()
     shutil.chown(archived, first.data.stat().st_uid)
@@ -125,4 +127,3 @@ def test_a_server_that_archives_goes_back_to_a_moment(tmp_path):
         while connection.execute("select pg_is_in_recovery()").fetchone() == (True,):
             time.sleep(0.1)
         assert connection.execute("select date from night").fetchall() == [("good",)]
-    second.stop()
