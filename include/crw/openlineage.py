@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -154,11 +155,12 @@ def _data(ti: Any) -> Data:
 
 def _data_of_the_marts(task_id: str, tables: Tables) -> Data:
     from crw import lineage, publish
-    from crw.report import site
 
     try:
-        manifest = site.manifest_of_the_build()
-    except FileNotFoundError:  # dbt ended before it wrote its first
+        manifest = json.loads((Path(os.environ["DBT_TARGET_PATH"]) / "manifest.json").read_text(encoding="utf-8"))
+    except (
+        FileNotFoundError
+    ):  # dbt ended before it wrote its first, or was always another worker's: parsing would take too long
         return [], []
     nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")]
     marts = {node["name"]: list(node["columns"]) for node in nodes if node["schema"] == "candidate"}
