@@ -8,6 +8,7 @@ python -m crw.lineage    writes both; `make docs` does, after dbt's docs, which 
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from sqlglot import exp
@@ -105,6 +106,11 @@ def _list(columns: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    made = kpis(json.loads((settings.HOME / "dbt" / "target" / "manifest.json").read_text(encoding="utf-8")))
-    KEPT.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    documented = settings.HOME / "dbt" / "docs" / "manifest.json"
+    if not documented.exists():
+        sys.exit("no SQL is compiled yet: `crw dbt-docs` first, as `make docs` does")
+    made = kpis(json.loads(documented.read_text(encoding="utf-8")))
+    # A line each, for whoever compares.
+    lines = [f"{json.dumps(name)}: {json.dumps(made_of)}" for name, made_of in made.items()]
+    KEPT.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     PAGE.write_text(page(made), encoding="utf-8")
