@@ -13,10 +13,13 @@ RUN uv pip install --no-deps --no-build-isolation --compile-bytecode --editable 
     && python -m compileall -q include dags
 
 FROM python:3.12-slim
-RUN useradd --uid 1000 --create-home --home-dir /var/lib/crw crw
+RUN useradd --uid 1000 --create-home --home-dir /var/lib/crw crw \
+    && install -d -o crw -m 700 /var/lib/crw/logs /var/lib/crw/pages \
+    && printf '#!/bin/sh\nexec python -m crw.local.entry "$@"\n' > /entrypoint && chmod 755 /entrypoint
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/crw /opt/crw
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /opt/crw
 USER crw
-ENTRYPOINT ["python", "-m", "crw.local.entry"]
+# By the name that it has in Airflow's own image: the Helm chart's probes call it.
+ENTRYPOINT ["/entrypoint"]

@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 # Byte-code is written at install; a shell that forbids it must not slow every task.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help nightly check up down test histories fuzz chaos deployment-test bench sql metric docs screenshots dashboards dashboards-test lint lock clean
+.PHONY: help nightly check up down test histories fuzz chaos deployment-test bench sql metric docs screenshots dashboards dashboards-test lint audit lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,9 +57,10 @@ sql: $(VENV)/ready ## Run a query as the analyst, as CSV: make sql Q="select * f
 metric: $(VENV)/ready ## Ask for metrics: make metric Q="--metrics complaints --group-by metric_time__fiscal_year"
 	@$(BIN)/crw mf query --quiet $(Q)
 
-docs: $(VENV)/ready ## Write docs/kpi.md, and dbt's docs as one file that the pages lead to
+docs: $(VENV)/ready ## Write docs/kpi.md and docs/lineage.md, and dbt's docs as one file that the pages lead to
 	@$(BIN)/python -m crw.catalogue
 	@$(BIN)/crw dbt-docs
+	@$(BIN)/python -m crw.lineage
 
 screenshots: $(VENV)/ready ## Picture the pages of the last night for the README, with Chromium
 	@$(BIN)/python -m tests.browser "$${CRW_HOME:-.crw}/site" docs
@@ -75,6 +76,9 @@ lint: $(VENV)/ready ## Check the style of Python and SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/sqlfluff lint --ignore parsing dbt_project/models  # its parser lacks one construct of the incident dates
+
+audit: $(VENV)/ready ## Ask which known weaknesses the pinned packages have; status 1: some, 3: the database is not reachable
+	@$(BIN)/python -m tests.audit
 
 lock: ## Resolve the dependencies anew
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \

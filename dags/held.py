@@ -8,6 +8,8 @@ import pendulum
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, task, task_group
 
+from crw import machines
+
 START = pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong")
 RAW = Asset("raw", uri="crw://raw")
 APPROVE, REJECT, WAIT = "Approve", "Reject", "Wait"
@@ -111,7 +113,7 @@ where the load failed: mend it, and run the source's DAG for the date.
         with connections.warehouse() as warehouse:
             return [[source, day.isoformat()] for source, day in held.to_publish(warehouse)]
 
-    @task(outlets=[RAW])
+    @task(outlets=[RAW], queue=machines.WITH_DROP_FOLDERS)  # a batch that is in landing no more is read anew
     def publish(approved: list, ti=None, dag_run=None, outlet_events=None) -> None:
         from datetime import date
 

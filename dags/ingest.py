@@ -7,7 +7,7 @@ import os
 import pendulum
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, chain, task
 
-from crw import alerts, contracts, lateness, retries
+from crw import alerts, contracts, lateness, machines, openlineage, retries
 from crw.contracts import Table
 from crw.settings import HONG_KONG
 
@@ -49,7 +49,7 @@ def ingest_dag(source: str, tables: list[Table]) -> DAG:
         deadline=lateness.DEADLINE,
         default_args={
             "owner": "data-engineering",
-            "on_failure_callback": alerts.task_failed,
+            **openlineage.callbacks(on_failure_callback=alerts.task_failed),
             **retries.RETRIES,
         },
         tags=["ingest", source],
@@ -66,7 +66,7 @@ def _is_retry(ti) -> bool:
 
 
 def _extract(tables: list[Table]):
-    @task
+    @task(queue=machines.queue(tables))
     def extract(ti=None, dag_run=None) -> dict[str, int]:
         from datetime import date
 
@@ -122,8 +122,11 @@ def _publish(source: str, tables: list[Table], load_ids):
 def _deliver():
     @task(
         outlets=[Asset("raw", uri="crw://raw")],
-        on_success_callback=alerts.task_ended_well,
-        on_skipped_callback=alerts.task_ended_well,
+        **openlineage.callbacks(
+            on_failure_callback=alerts.task_failed,
+            on_success_callback=alerts.task_ended_well,
+            on_skipped_callback=alerts.task_ended_well,
+        ),
     )
     def deliver(ti=None, dag_run=None) -> None:
         from datetime import date

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pendulum
 from airflow.sdk import DAG, Asset, AssetAlias, Metadata, PartitionedAssetTimetable, task
 
-from crw import alerts, lateness, retries
+from crw import alerts, lateness, openlineage, retries
 
 DOC = """
 ### The night's marts
@@ -13,7 +13,7 @@ DOC = """
 Starts for a business date once every source that takes part (`CRW_SOURCES`) has published it; the last one tells (`deliver`).
 dbt builds `core` and `candidate` in one process; each mart
 is then validated by its suite; only if all pass are they published to `marts`, in one transaction. `report` then makes what people
-read: Data Docs, and the site of pages (`$CRW_HOME/site`), which it puts in place when it is whole.
+read: Data Docs, and the site of pages (`$CRW_HOME/site`, or the store `$CRW_PAGES`), which it puts in place when it is whole.
 
 **Triage**
 1. A red `build`: the message names the dbt node. Readers still see last night's marts.
@@ -33,7 +33,11 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     deadline=lateness.DEADLINE,
-    default_args={"owner": "data-engineering", "on_failure_callback": alerts.task_failed, **retries.RETRIES},
+    default_args={
+        "owner": "data-engineering",
+        **openlineage.callbacks(on_failure_callback=alerts.task_failed),
+        **retries.RETRIES,
+    },
     tags=["warehouse", "dbt", "marts"],
     doc_md=DOC,
 ) as dag:
@@ -71,14 +75,15 @@ with DAG(
         with connections.warehouse() as warehouse:
             print(publish.publish_marts(warehouse, transform.built_date(warehouse), dag_run.run_id))
 
-    @task(on_success_callback=alerts.task_ended_well)
+    @task(**openlineage.callbacks(on_failure_callback=alerts.task_failed, on_success_callback=alerts.task_ended_well))
     def report() -> None:
-        from crw import connections, data_docs, settings
-        from crw.report import site
+        from crw import connections, data_docs
+        from crw.report import site, store
 
-        with connections.warehouse() as warehouse:
-            data_docs.build(warehouse, settings.HOME / "data_docs")
-        with connections.marts() as marts:
-            print(site.build(marts, settings.HOME, site.manifest_of_the_build()))
+        with store.home() as home:
+            with connections.warehouse() as warehouse:
+                data_docs.build(warehouse, home / "data_docs")
+            with connections.marts() as marts:
+                print(site.build(marts, home, site.manifest_of_the_build()))
 
     build() >> validate_marts() >> publish_marts() >> report()

@@ -41,9 +41,9 @@ def scratch_room(tmp_path_factory):
 
 
 @contextmanager
-def new_database(server, template=None):
+def new_database(server, template=None, name=None):
     """DSN of a new database, a copy of another or empty, which is dropped at the end."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
+    name = name or f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server.dsn(), autocommit=True) as admin:
         admin.execute(f"create database {name}{f' template {template}' if template else ''}")
         if template:  # who may enter it is the one thing that a copy does not get

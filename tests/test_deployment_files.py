@@ -12,6 +12,7 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
+from crw import contracts, machines
 from crw.local import databases, environment, services
 from crw.local.postgres import SETTINGS, Server
 from crw.settings import PROJECT
@@ -20,14 +21,18 @@ FILE = PROJECT / "docker-compose.yml"
 WORKFLOW = PROJECT / ".github" / "workflows" / "ci.yml"
 ROLE_PASSWORDS = [f"{role.upper()}_PASSWORD" for role in (*environment.ROLES, *databases.ROLES)]
 DEPLOYED = ("airflow-scheduler", "airflow-api-server")
+WORKERS = ("airflow-worker-1", "airflow-worker-2")
+RUN_TASKS = {"airflow-scheduler", *WORKERS}
 SECRET_OF = {
     "postgres_password": {"postgres", "install"},
-    "crw_pseudonym_key": {"airflow-scheduler"},
-    "crw_loader_password": {"airflow-scheduler", "install"},
-    "crw_transformer_password": {"airflow-scheduler", "install"},
-    "case_management_connection": {"airflow-scheduler"},
-    "crm_api_connection": {"airflow-scheduler"},
+    "crw_pseudonym_key": RUN_TASKS,
+    "crw_loader_password": RUN_TASKS | {"install"},
+    "crw_transformer_password": RUN_TASKS | {"install"},
+    "case_management_connection": RUN_TASKS,
+    "crm_api_connection": RUN_TASKS,
     "airflow_secret_key": {"airflow-scheduler", "airflow-api-server"},
+    "airflow_jwt_secret": {"airflow-scheduler", "airflow-api-server", "airflow-triggerer"},
+    "redis_password": RUN_TASKS | {"redis"},
     "crm_token": {"crm-api"},
 }
 
@@ -81,10 +86,14 @@ def test_sets_the_variables_of_the_local_run(compose, tmp_path, monkeypatch):
     }
     deployed = {name for service in DEPLOYED for name in compose["services"][service]["environment"]}
     only_deployed = {
-        "AIRFLOW_CONN_ALERTS",  # the local run has that of its user, if any
+        "AIRFLOW_CONN_ALERTS",  # the local run has these two of its user, if any
+        "AIRFLOW_CONN_OPENLINEAGE",
         "AIRFLOW__CORE__AUTH_MANAGER",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL",
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT",
+        "AIRFLOW__CELERY__BROKER_URL",
+        "AIRFLOW__CELERY__WORKER_CONCURRENCY",
+        "CRW_PAGES",  # one machine reads them where they are made
     }
     assert local - deployed == only_local
     assert deployed - local == only_deployed
@@ -93,7 +102,8 @@ def test_sets_the_variables_of_the_local_run(compose, tmp_path, monkeypatch):
 def test_secrets_are_files_and_each_service_has_those_that_its_variables_name_and_no_other(compose):
     holders = {}
     for name, service in compose["services"].items():
-        assert named_in(service) == set(service.get("secrets", [])), name
+        in_a_file = {"redis_password"} if name == "redis" else set()  # which its command reads
+        assert named_in(service) | in_a_file == set(service.get("secrets", [])), name
         for secret in service.get("secrets", []):
             holders.setdefault(secret, set()).add(name)
     assert set(holders) == set(compose["secrets"])
@@ -125,7 +135,7 @@ def test_the_image_is_built_once_and_every_service_of_ours_runs_it(compose):
         name for name, service in compose["services"].items() if service["image"] == "crw:${CRW_TAG:-latest}"
     }
     assert [name for name in compose["services"] if "build" in compose["services"][name]] == ["install"]
-    assert set(compose["services"]) - services_of_ours == {"postgres", "pages"}
+    assert set(compose["services"]) - services_of_ours == {"postgres", "pages", "redis"}
 
 
 def test_the_image_has_the_versions_of_the_lock_and_no_tool_of_development():
@@ -136,9 +146,10 @@ def test_the_image_has_the_versions_of_the_lock_and_no_tool_of_development():
         name: version for name, version in image.items() if name in developed
     }
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    assert "--require-hashes --compile-bytecode -r requirements/runtime.txt" in (PROJECT / "Dockerfile").read_text()
     assert not {"pytest", "ruff", "sqlfluff", "hypothesis"} & set(image)
-    assert {re.split("[=<>\\[]", name)[0] for name in project["project"]["dependencies"]} <= set(image)
-    assert set(project["dependency-groups"]["deployment"]) <= set(image)
+    asked = [*project["project"]["dependencies"], *project["dependency-groups"]["deployment"]]
+    assert {re.split("[=<>\\[]", name)[0] for name in asked} <= set(image)
 
 
 def test_every_container_has_bounds_and_what_serves_others_is_looked_after(compose):
@@ -146,7 +157,7 @@ def test_every_container_has_bounds_and_what_serves_others_is_looked_after(compo
         assert service["mem_limit"], name
         assert service["logging"] == {"driver": "local", "options": {"max-size": "10m", "max-file": "5"}}, name
         assert service["init"] is (name != "postgres"), name
-    assert {"postgres", *services.AIRFLOW_PROCESSES} <= {
+    assert {"postgres", "redis", *WORKERS, *services.AIRFLOW_PROCESSES} <= {
         name for name, service in compose["services"].items() if "healthcheck" in service
     }
 
@@ -201,6 +212,67 @@ def test_code_and_state_are_where_the_image_puts_them(compose):
     assert f"WORKDIR {variables['CRW_PROJECT']}" in (PROJECT / "Dockerfile").read_text()
     assert variables["AIRFLOW__CORE__DAGS_FOLDER"] == f"{variables['CRW_PROJECT']}/dags"
     assert f"state:{variables['CRW_HOME']}" in compose["services"]["airflow-scheduler"]["volumes"]
+
+
+def test_a_worker_runs_what_the_scheduler_would_and_makes_no_token(compose):
+    scheduler = compose["services"]["airflow-scheduler"]["environment"]
+    for name in WORKERS:
+        worker = compose["services"][name]
+        assert worker["profiles"] == ["workers"]
+        assert worker["environment"].items() <= scheduler.items()
+        assert scheduler.keys() - worker["environment"] == {
+            "AIRFLOW__API_AUTH__JWT_SECRET",
+            "AIRFLOW__API__SECRET_KEY",
+        }
+        assert worker["hostname"] == name
+
+
+def test_workers_share_logs_and_pages_alone_and_the_drop_folders_have_their_queue(compose):
+    mounted = {name: dict(map(split_mount, compose["services"][name]["volumes"])) for name in WORKERS}
+    first, second = (set(mounts.items()) for mounts in mounted.values())
+    assert first & second == {("/var/lib/crw/logs", "logs"), ("/var/lib/crw/pages", "pages")}
+    taken = {name: set(compose["services"][name]["command"][-1].split(",")) for name in WORKERS}
+    for name in WORKERS:
+        assert ("/var/lib/crw/sources" in mounted[name]) is (machines.WITH_DROP_FOLDERS in taken[name])
+    asked = {machines.queue(tables) for tables in contracts.sources().values()}
+    assert asked == {"default", machines.WITH_DROP_FOLDERS} == set().union(*taken.values())
+
+
+def test_workers_on_kubernetes_are_told_what_those_of_the_compose_file_are(compose):
+    values = yaml.safe_load((PROJECT / "kubernetes" / "values.yaml").read_text())
+    told = {setting["name"]: setting.get("value") for setting in (*values["env"], *values["workers"]["env"])}
+    by_the_chart = {
+        "AIRFLOW_HOME",
+        "AIRFLOW__CORE__EXECUTOR",
+        "AIRFLOW__CORE__FERNET_KEY",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER",
+        "AIRFLOW__CELERY__BROKER_URL",
+    }
+    as_wished = {"CRW_SCHEDULE_END", "CRW_SEEDS", "CRW_SCRATCH", "CRW_BACKUPS", "CRW_SOURCES", "CRW_PAGES"}
+    wanted = compose["services"]["airflow-worker-1"]["environment"]
+    assert wanted.keys() - by_the_chart - as_wished <= told.keys()
+    plain = {name: value for name, value in wanted.items() if name not in by_the_chart | as_wished and "$" not in value}
+    assert {name: told[name] for name in plain} == plain
+    assert values["workers"]["celery"]["queue"] == compose["services"]["airflow-worker-1"]["command"][-1]
+    installed = {setting["name"] for setting in values["migrateDatabaseJob"]["env"]}
+    assert {"AIRFLOW_CONN_WAREHOUSE", *ROLE_PASSWORDS} <= installed
+    keys = {setting["valueFrom"]["secretKeyRef"]["key"]
+            for setting in (*values["workers"]["env"], *values["migrateDatabaseJob"]["env"]) if "valueFrom" in setting}  # fmt: skip
+    assert keys <= compose["secrets"].keys()
+
+
+def split_mount(mount):
+    """Where a mount is in the container, and what is mounted there."""
+    source, _, place = mount.rpartition(":")
+    return place, source
+
+
+def test_the_broker_takes_nobody_without_the_password_and_has_no_port(compose):
+    redis = compose["services"]["redis"]
+    assert "ports" not in redis
+    assert 'requirepass %s\\n\' "$$(cat /run/secrets/redis_password)"' in redis["command"][2]
 
 
 def test_the_sample_crm_takes_its_arguments(compose):

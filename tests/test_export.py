@@ -12,6 +12,7 @@ from crw import export, publish
 
 NIGHT = date(2013, 4, 10)
 MARTS = """
+    create table core.code_column (mart text, column_name text, list text);
     create table candidate.data_health (measure text primary key);
     insert into candidate.data_health values ('rows_read');
     create table candidate.kpi (

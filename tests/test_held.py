@@ -8,7 +8,8 @@ from datetime import date
 import pytest
 
 from crw import contracts, held, ingest, ledger, publish, quality
-from crw.local import summary
+from crw.local import decisions, summary
+from crw.local.arguments import parser
 from crw.refused import replay
 from crw.suites import HeldError
 from tests import case_database
@@ -88,6 +89,28 @@ def test_a_code_that_is_new_is_held_and_the_batch_that_was_approved_is_published
     source.execute("update case_management.category set updated_at = '2013-04-02 12:00+08' where category_code = 'C'")
     with pytest.raises(HeldError):  # an approval is of its date
         load(database, APRIL_2)
+
+
+def test_by_command(source, database, capsys):
+    def crw(*words):
+        assert decisions.run(parser().parse_args(words)) == 0
+        return capsys.readouterr().out
+
+    why = ["--reason", "seen with its keeper", "--by", "duty engineer"]
+    add(source, APRIL_1, "C", kind="rumour")
+    with pytest.raises(HeldError):
+        load(database, APRIL_1)
+    assert crw("held").startswith("feedback.category 2013-04-01 kind_known: ")
+    assert crw("approve", NAME, "2013-04-01", "kind_known", *why).startswith("approved: where a scheduler runs, ")
+    assert crw("held") == ""
+    night(database, APRIL_1)
+    add(source, APRIL_2, "D", kind="hearsay")
+    with pytest.raises(HeldError):
+        load(database, APRIL_2)
+    assert crw("reject", NAME, "2013-04-02", "kind_known", *why).startswith("rejected: ")
+    with pytest.raises(SystemExit, match="holds nothing"):
+        crw("approve", NAME, "2013-04-02", "kind_known", *why)
+    assert (crw("held"), codes(database)) == ("", "ABC")
 
 
 def test_what_was_rejected_is_dropped_and_read_again(source, database):

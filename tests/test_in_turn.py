@@ -9,14 +9,26 @@ import httpx
 import psycopg
 import pytest
 
-from crw import contracts, in_turn, ingest, ledger
+from crw import connections, contracts, in_turn, ingest, ledger
 from crw.contracts import ContractError
+from crw.machines import ElsewhereError
 from tests.drop_folder import deliver
 
 NIGHT = date(2013, 3, 31)
 EVENTS, DAYS = (contracts.table("engagement", name) for name in ("email_event", "website_day"))
 EVENT = {"email": "p@example.com", "timestamp": 1364700000, "event": "open", "category": "c", "sg_event_id": "e1"}
 TABLES = contracts.sources()["engagement"]
+
+
+@pytest.mark.parametrize(
+    ("executor", "error"), [("LocalExecutor", FileNotFoundError), ("CeleryExecutor", ElsewhereError)]
+)
+def test_a_folder_that_is_not_here_may_be_elsewhere_where_there_are_other_machines(monkeypatch, executor, error):
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", executor)
+    monkeypatch.setenv("AIRFLOW_CONN_SURVEY_DROP", json.dumps({"conn_type": "fs", "extra": {"path": "/no/folder"}}))
+    with pytest.raises(FileNotFoundError, match="connection survey_drop: /no/folder is no folder") as raised:
+        connections.folder("survey_drop")
+    assert type(raised.value) is error
 
 
 def failing(**errors):
@@ -53,6 +65,8 @@ def test_only_what_failed_of_systems_away_alone_may_pass():
         in_turn.AwayError, match=r"activity: OperationalError: refused\n.*email_event: ReadTimeout: slow"
     ):
         in_turn.each(TABLES, failing(**away))
+    with pytest.raises(in_turn.AwayError):
+        in_turn.each(TABLES, failing(**away, website_day=ElsewhereError("/drop is no folder")))
     with pytest.raises(in_turn.TablesError) as raised:
         in_turn.each(TABLES, failing(**away, website_day=ContractError("broken")))
     assert not isinstance(raised.value, in_turn.AwayError)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from functools import partial
 
@@ -15,6 +17,7 @@ from crw.local import summary
 from tests.conftest import PASSWORD
 
 KPI = "create table candidate.kpi (period text primary key, value integer)"
+CODES = "create table core.code_column (mart text, column_name text, list text)"
 COMPANY = "create table candidate.customer_360 (company_id text primary key)"
 FACT = "create table core.fct (id integer)"
 
@@ -90,7 +93,7 @@ def filled(database, login):
     A function that opens a connection to it as a role.
     """
     transformer, loader = login(database, "crw_transformer"), login(database, "crw_loader")
-    for statement in (FACT, KPI, COMPANY, "create view staging.stg as select * from raw.feedback__category"):
+    for statement in (FACT, KPI, CODES, COMPANY, "create view staging.stg as select * from raw.feedback__category"):
         transformer.execute(statement)
     transformer.execute("insert into candidate.kpi values ('2011/12', 332)")
     publish.publish_marts(loader, date(2013, 3, 31), "test")
@@ -240,13 +243,21 @@ def test_readers_leave_connections_locks_disk_and_sessions_to_others(database, f
         database.execute("select audit.hold_reader_limits()")
 
 
+def test_what_is_no_reader_lets_the_night_fail_and_not_wait_for_ever(filled):
+    for role in ("crw_loader", "crw_transformer"):
+        assert filled(role).execute("show lock_timeout").fetchone() == ("30min",)
+
+
 def leaves_the_rest_to_others(reader, role):
+    is_read_only = reader.execute("show default_transaction_read_only").fetchone() == ("on",)
+    assert is_read_only is (role != "crw_analyst")  # who may make temporary tables
     reader.execute("set default_transaction_read_only = off")
     for statement in (
         "select pg_advisory_lock(hashtext('crw.publish_marts'))",
         "select pg_try_advisory_xact_lock_shared(1, 2)",
         "select lo_from_bytea(0, 'x')",
         "select pg_terminate_backend(pg_backend_pid())",
+        "select pg_notify('everybody', repeat('x', 7999))",
         "set temp_file_limit = -1",
         "alter role current_user connection limit -1",
         "alter role current_user reset temp_file_limit",
@@ -258,7 +269,10 @@ def leaves_the_rest_to_others(reader, role):
             reader.execute(statement)
             pytest.fail(f"{role} may {statement}")
         reader.rollback()
-    for setting in ("lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout", "temp_file_limit"):
+    for setting in (
+        *("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"),
+        *("transaction_timeout", "temp_file_limit"),
+    ):
         assert reader.execute(f"show {setting}").fetchone()[0] not in ("0", "-1"), setting
     (allowed,) = reader.execute("select rolconnlimit from pg_roles where rolname = current_user").fetchone()
     assert 0 < allowed <= 40
@@ -297,16 +311,25 @@ def test_a_readers_open_transaction_is_ended_when_the_night_has_waited(database,
         assert [message for message in caplog.messages if message.startswith("crw_analyst (pid")]
 
 
-def test_who_is_no_reader_is_not_ended_and_may_not_enter(database, filled, server):
-    loader, transformer = filled("crw_loader"), filled("crw_transformer")
-    transformer.autocommit = False
-    transformer.execute("select * from core.fct")
-    database.execute("set lock_timeout = '300ms'")
-    with pytest.raises(errors.LockNotAvailable):
-        database.execute("drop table core.fct cascade")
-    assert loader.execute("select * from audit.end_blocking_readers('0')").fetchall() == []
-    assert transformer.execute("select 1").fetchone() == (1,)
-    transformer.rollback()
+def test_who_is_no_reader_is_not_ended(database, filled):
+    waiting = filled("crw_transformer")
+    waiting.execute("set lock_timeout = '60s'")
+    waits = "select true from pg_locks where not granted and waitstart is not null and pid = %s"
+    for holder in (filled("crw_transformer"), psycopg.connect(database.info.dsn, password=database.info.password)):
+        holder.autocommit = False
+        holder.execute("select * from core.fct")
+        with ThreadPoolExecutor(1) as pool:
+            work = pool.submit(waiting.execute, "truncate core.fct")
+            while not database.execute(waits, [waiting.info.backend_pid]).fetchone():
+                time.sleep(0.02)
+            ended = filled("crw_loader").execute("select * from audit.end_blocking_readers('0')").fetchall()
+            holder.rollback()
+            work.result()
+        assert ended == []
+        holder.close()
+
+
+def test_a_stranger_may_not_enter(database, server):
     with psycopg.connect(server.dsn(), autocommit=True) as admin:
         admin.execute(f"create role stranger login password '{PASSWORD}'")
         try:

@@ -184,6 +184,7 @@ def _headlines(declared: Declared, language: str) -> dict[str, Any]:
         "name_{language}": "kpi_head",
         "period_{language}": {"en": "Period", "zh": "期間"},
         "value_shown": "value",
+        "interval_{language}": "interval_head",
         "change_{language}": "change_head",
         "worth_{language}": "worth_head",
         "target_{language}": {"en": "Target", "zh": "目標"},

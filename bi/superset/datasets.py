@@ -31,7 +31,8 @@ def marts() -> dict[str, dict[str, Any]]:
 def declared(mart: str) -> dict[str, dict[str, Any]]:
     """The columns of a published mart, by name: those of its YAML, and those that publishing adds."""
     columns = {column["name"]: column for column in marts()[mart]["columns"]}
-    added = mart_columns.added_columns(list(columns), sql.SQL("null"))
+    lists = {name: codes for name, column in columns.items() if (codes := _meta(column).get("codes"))}
+    added = mart_columns.added_columns(list(columns), sql.SQL("null"), lists)
     return columns | {
         name: {"name": name, "data_type": data_type, "description": description}
         for name, (data_type, _, description) in added.items()
@@ -40,8 +41,11 @@ def declared(mart: str) -> dict[str, dict[str, Any]]:
 
 def number_format(mart: str, column: str) -> str | None:
     """How a column's figures are shown, as d3-format writes it: what dbt's `meta` says of it; none where it says nothing."""
-    entry = declared(mart)[column]
-    return ({**entry.get("meta", {}), **entry.get("config", {}).get("meta", {})}).get("format")
+    return _meta(declared(mart)[column]).get("format")
+
+
+def _meta(column: Mapping[str, Any]) -> dict[str, str]:
+    return {**column.get("meta", {}), **column.get("config", {}).get("meta", {})}
 
 
 def dataset(mart: str, declaration: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,9 +32,11 @@ def _scorecard() -> dict[str, str]:
     """The scorecard in words: each figure in its own format, what its change is worth, and whether it is on target."""
     shown = {"value_shown": _shown("value")}
     for language in LANGUAGES:
+        to = quoted({"en": " to ", "zh": "至"}[language])
+        shown[f"interval_{language}"] = f"coalesce({_shown('value_low')} || {to} || {_shown('value_high')}, '')"
         said = {key: quoted(text(key, language)) for key in ("may_be_noise", "more_than_noise", "better", "worse")}
         point = quoted({"en": " points", "zh": "個百分點"}[language])
-        shown[f"period_{language}"] = f"replace(period, ' to ', {quoted({'en': ' to ', 'zh': '至'}[language])})"
+        shown[f"period_{language}"] = f"replace(period, ' to ', {to})"
         unit = f"case change_kind when 'pct' then ' %' when 'pp' then {point} else '' end"
         shown[f"change_{language}"] = f"coalesce(to_char(change, 'FMSG999,999,990.0') || {unit}, '')"
         shown[f"worth_{language}"] = (

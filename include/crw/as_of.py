@@ -17,6 +17,7 @@ from psycopg import sql
 from crw.mart_columns import added_columns
 
 NIGHT = "model.crw.stg_night"
+CODES = "model.crw.code_column"
 
 # It reads raw with the rights of crw_transformer, hence the fixed search path. enable_nestloop: as dbt_project.yml says of core.
 FUNCTION = """
@@ -52,10 +53,12 @@ def install() -> None:
             "select oid::regprocedure::text from pg_proc where pronamespace = 'as_of'::regnamespace and prosecdef"
         ).fetchall():
             connection.execute(sql.SQL("drop function {}").format(sql.SQL(signature)))
+        lists = connection.execute(models[CODES].compiled_code).fetchall()
         for model in models.values():
             # A view tells of the nights themselves, and of past ones anyway.
             if model.schema == "candidate" and not _is_view(model):
-                connection.execute(_function(model, models))
+                of_mart = {column: of for mart, column, of in sorted(lists) if mart == model.name}
+                connection.execute(_function(model, models, of_mart))
 
 
 def _login() -> dict[str, str]:
@@ -67,7 +70,9 @@ def _compiled() -> dict[str, Any]:
     """What the marts are made of, by dbt's id: each model with the SQL that makes it from nothing."""
     from dbt.cli.main import dbtRunner
 
-    outcome = dbtRunner().invoke(["--quiet", "compile", "--full-refresh", "--select", "+path:models/marts"])
+    outcome = dbtRunner().invoke(
+        ["--quiet", "compile", "--full-refresh", "--select", "+path:models/marts", "code_column"]
+    )
     if not outcome.success:
         raise CompileError(f"dbt: {outcome.exception or [result.message for result in outcome.result]}")
     nodes = [result.node for result in outcome.result]
@@ -87,10 +92,10 @@ def _lineage(mart: Any, models: dict[str, Any]) -> list[Any]:
     return [models[name] for name in TopologicalSorter(reads).static_order()]
 
 
-def _function(mart: Any, models: dict[str, Any]) -> sql.Composed:
-    """The statement that makes a mart's function."""
+def _function(mart: Any, models: dict[str, Any], lists: dict[str, str]) -> sql.Composed:
+    """The statement that makes a mart's function. Args: lists, which name the codes of its columns, by column."""
     lineage = _lineage(mart, models)
-    added = added_columns(list(mart.columns), sql.Identifier("known_on"))
+    added = added_columns(list(mart.columns), sql.Identifier("known_on"), lists)
     types = {column.name: column.data_type for column in mart.columns.values()}
     types |= {name: type for name, (type, _, _) in added.items()}
     columns = [sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(type)) for name, type in types.items()]

@@ -34,7 +34,8 @@ want to ask twice in a temporary table.
 
 Start with `kpi_scorecard` (every KPI by period, with its change and interval), `feedback_cube` (feedback by every feature at once) and
 `data_health` (the nights themselves); `code_name` names every code in both languages. Publishing adds to each mart `business_date`, and
-to each mart of periods `fiscal_year` and `is_latest`, its newest complete period of a basis. `customer_360` is published in schema
+to each mart of periods `fiscal_year` and `is_latest`, its newest complete period of a basis, and beside each column of codes its sort
+key (`service_order` beside `service_code`), unless the mart has a `sort_order` of its own. `customer_360` is published in schema
 `accounts`, for account managers and analysts.
 
 Names: `_share` lies between 0 and 1 and has its counts beside it, so add up the counts and divide, never average shares;

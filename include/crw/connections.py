@@ -13,7 +13,7 @@ import psycopg
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import Connection
 
-from crw import session
+from crw import machines, session
 
 WAREHOUSE = "warehouse"
 MARTS = "marts"
@@ -58,20 +58,36 @@ def database(connection_id: str) -> psycopg.Connection:
 def folder(connection_id: str) -> Path:
     """The drop folder of a files source: `extra.path` of the connection.
 
-    Raises FileNotFoundError when it does not exist, for a folder that is not mounted must not look like an empty one.
+    Raises FileNotFoundError when it does not exist, for a folder that is not mounted must not look like an empty one; ElsewhereError
+    where another machine may have it.
     """
     path = Path(Connection.get(connection_id).extra_dejson["path"])
     if not path.is_dir():
-        raise FileNotFoundError(f"connection {connection_id}: {path} is no folder")
+        raise machines.not_here(f"connection {connection_id}: {path} is no folder")
     return path
 
 
 def api(connection_id: str) -> httpx.Client:
     """A client with the base URL (schema, host, port) and the bearer token (password) of an HTTP connection."""
     connection = Connection.get(connection_id)
-    port = f":{connection.port}" if connection.port else ""
     return httpx.Client(
-        base_url=f"{connection.schema or 'https'}://{connection.host}{port}",
+        base_url=_url(connection),
         headers={"Authorization": f"Bearer {connection.password}"},
         timeout=API_TIMEOUT,
     )
+
+
+def address(connection_id: str) -> tuple[str, str]:
+    """Where a system is, as OpenLineage names it: a namespace, and the database or the folder there. No user and no password is in it."""
+    connection = Connection.get(connection_id)
+    match connection.conn_type:
+        case "fs":
+            return "file", connection.extra_dejson["path"]
+        case "http":
+            return _url(connection), ""
+    return f"postgres://{connection.host}:{connection.port or 5432}", connection.schema
+
+
+def _url(connection: Connection) -> str:
+    port = f":{connection.port}" if connection.port else ""
+    return f"{connection.schema or 'https'}://{connection.host}{port}"

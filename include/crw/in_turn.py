@@ -10,11 +10,12 @@ import httpx
 import psycopg
 
 from crw.contracts import Table
+from crw.machines import ElsewhereError
 
 Result = TypeVar("Result")
 
-AWAY = (psycopg.OperationalError, httpx.HTTPError)
-"""What is raised where a system does not answer, which may pass."""
+AWAY = (psycopg.OperationalError, httpx.HTTPError, ElsewhereError)
+"""What is raised where a system does not answer, or not on this machine, which may pass."""
 
 
 class TablesError(RuntimeError):

@@ -1,11 +1,14 @@
-"""Of what a KPI is made: docs/lineage.md, from mart column to source column, read by sqlglot from the SQL that dbt compiled.
+"""Of what a KPI is made, from mart column to source column, read by sqlglot from the SQL that dbt compiled.
 
-python -m crw.lineage    after a night: dbt's target of the state folder has the compiled SQL
+It is kept in `dbt_project/lineage.json`, which lineage events read (`crw.openlineage`), and shown on docs/lineage.md.
+
+python -m crw.lineage    writes both; `make docs` does, after dbt's docs, which leave the compiled SQL of all models
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from sqlglot import exp
@@ -14,13 +17,14 @@ from sqlglot.lineage import lineage
 from crw import settings
 
 PAGE = settings.PROJECT / "docs" / "lineage.md"
+KEPT = settings.DBT_PROJECT / "lineage.json"
 ADDED = ("_row_no", "_load_id", "_business_date", "_is_vanished")
 """What `crw.warehouse` adds to the columns of a contract in raw."""
 
 HEAD = """\
 # Lineage of the KPIs
 
-<!-- Made by `python -m crw.lineage` after a night, from the SQL that dbt compiled. Edit the models, not this page. -->
+<!-- Made by `make docs` from the SQL that dbt compiled. Edit the models, not this page. -->
 
 Each mart column that a metric is held to ([KPI catalogue](kpi.md#metrics)), and to the right where its values come from: columns of
 `core` on the way, of `raw` (a source's table, by its contract), and of the seeds. By value: a column that only chooses, joins or
@@ -74,27 +78,39 @@ class Columns:
         return frozenset(leaf for leaf in leaves if leaf[:2] in self._nodes)  # a set-returning function is no relation
 
 
-def page(manifest: dict[str, Any]) -> str:
-    """docs/lineage.md of a manifest whose models are compiled."""
+def kpis(manifest: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
+    """Of a manifest whose models are compiled: each mart column that a metric is held to, as `<mart>.<column>`, with the columns
+    that its values come from, as `<schema>.<relation>.<column>`, by where they are: `core`, `raw` or `seeds`.
+    """
     columns = Columns(manifest)
     names = {metric["config"]["meta"].get("mart") for metric in manifest["metrics"].values()} - {None}
-    lines = []
+    found = {}
     for name in sorted(names):
-        mart, _, column = name.partition(".")
-        made_of = columns.made_of(("candidate", mart, column))
-        cells = [
-            [c for c in made_of if columns.kind(c) == "model" and c[0] == "core"],
-            [c for c in made_of if c[0] == "raw"],  # the ledger is a source too
-            [c for c in made_of if columns.kind(c) == "seed"],
-        ]
-        lines.append(f"| `{name}` | {' | '.join(map(_list, cells))} |")
+        made_of = sorted(columns.made_of(("candidate", *name.split("."))))
+        found[name] = {
+            "core": [".".join(c) for c in made_of if columns.kind(c) == "model" and c[0] == "core"],
+            "raw": [".".join(c) for c in made_of if c[0] == "raw"],  # the ledger is a source too
+            "seeds": [".".join(c) for c in made_of if columns.kind(c) == "seed"],
+        }
+    return found
+
+
+def page(found: dict[str, dict[str, list[str]]]) -> str:
+    """docs/lineage.md of what `kpis` found."""
+    lines = [f"| `{name}` | {' | '.join(map(_list, made_of.values()))} |" for name, made_of in found.items()]
     return HEAD + "\n".join(lines) + "\n"
 
 
-def _list(columns: list[Column]) -> str:
-    return ", ".join(f"`{relation}.{column}`" for _, relation, column in sorted(columns))
+def _list(columns: list[str]) -> str:
+    return ", ".join(f"`{column.partition('.')[2]}`" for column in columns)
 
 
 if __name__ == "__main__":
-    compiled = json.loads((settings.HOME / "dbt" / "target" / "manifest.json").read_text(encoding="utf-8"))
-    PAGE.write_text(page(compiled), encoding="utf-8")
+    documented = settings.HOME / "dbt" / "docs" / "manifest.json"
+    if not documented.exists():
+        sys.exit("no SQL is compiled yet: `crw dbt-docs` first, as `make docs` does")
+    made = kpis(json.loads(documented.read_text(encoding="utf-8")))
+    # A line each, for whoever compares.
+    lines = [f"{json.dumps(name)}: {json.dumps(made_of)}" for name, made_of in made.items()]
+    KEPT.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    PAGE.write_text(page(made), encoding="utf-8")

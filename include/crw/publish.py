@@ -258,7 +258,12 @@ def _replace_mart(connection: Connection, mart: str, business_date: date) -> int
             [mart, ["candidate", schema]],
         ).fetchall()
     )
-    added = added_columns([column.partition(" ")[0] for column in shapes["candidate"]], sql.Literal(business_date))
+    lists = dict(
+        connection.execute("select column_name, list from core.code_column where mart = %s order by 1", [mart])
+    )
+    added = added_columns(
+        [column.partition(" ")[0] for column in shapes["candidate"]], sql.Literal(business_date), lists
+    )
     if shapes.get(schema) != shapes["candidate"] + [f"{name} {type}" for name, (type, _, _) in added.items()]:
         connection.execute(sql.SQL("drop table if exists {}, {}").format(published, sql.Identifier("marts", mart)))
         connection.execute(sql.SQL("create table {} (like {} including all)").format(published, candidate))

@@ -19,6 +19,7 @@ RETRIES = {
                 [
                     "psycopg.OperationalError",
                     "httpx.HTTPError",
+                    "crw.machines.ElsewhereError",
                     "crw.in_turn.AwayError",
                     "airflow.sdk.exceptions.AirflowRuntimeError",
                 ],

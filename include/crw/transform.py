@@ -6,6 +6,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from psycopg import Connection
 
@@ -92,6 +93,7 @@ def build(connection: Connection, business_date: date) -> list[BuiltModel]:
     # First, so that a build that is killed here is one that another will take up.
     if is_another:
         as_of.install()
+    _version_built_here().unlink(missing_ok=True)
     command = ["--quiet", "build", "--exclude-resource-type", "unit_test", *(() if is_another else STANDING)]
     with readers.made_to_give_way(connection):
         result = dbtRunner().invoke(command)
@@ -100,12 +102,18 @@ def build(connection: Connection, business_date: date) -> list[BuiltModel]:
     failed = [node for node in result.result if node.status in ("error", "fail", "skipped")]
     if failed:
         raise BuildError("; ".join(f"{node.node.unique_id}: {node.status}: {node.message}" for node in failed))
+    _version_built_here().write_text(version, encoding="utf-8")
     return [_built(node) for node in result.result if node.node.resource_type == "model"]
 
 
 def built_date(connection: Connection) -> date:
     """The business date as of which core and candidate stand: a re-run of an older date builds them as of the newest."""
     return connection.execute("select business_date from core.as_of").fetchone()[0]
+
+
+def built_here() -> bool:
+    """Whether what dbt's target folder holds was made on this machine by this very dbt project."""
+    return _version_built_here().exists() and _version_built_here().read_text(encoding="utf-8") == project_version()
 
 
 def project_version() -> str:
@@ -120,6 +128,10 @@ def project_version() -> str:
     for path in files:
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _version_built_here() -> Path:
+    return Path(os.environ["DBT_TARGET_PATH"]) / "project_version"
 
 
 def _built_version(connection: Connection) -> str | None:

@@ -33,10 +33,11 @@ def main() -> int:
             firsts.append(volume.first_build())
             measured = [volume.night(number) for number in range(1, NIGHTS + 1)]
             nights.append(statistics.median_low(measured))
+            disk = volume.disk()
             volume.drop()
             console.print(
                 f"{size:>9,} cases: {firsts[-1].total:7.1f} s a first build, {nights[-1].total:5.1f} s a night, "
-                f"{nights[-1].elapsed:5.1f} s of it in nodes",
+                f"{nights[-1].elapsed:5.1f} s of it in nodes, {disk / 1e9:5.1f} GB on disk",
                 highlight=False,
             )
     for (less, more), (before, after), (first_before, first_after) in zip(

@@ -160,6 +160,10 @@ class Volume:
         )
         return self._build(day)
 
+    def disk(self) -> int:
+        """Bytes on disk, of tables and indexes of all schemas."""
+        return self.connection.execute("select pg_database_size(current_database())").fetchone()[0]
+
     def drop(self) -> None:
         """Give its disk back."""
         self.connection.close()

@@ -13,7 +13,7 @@ from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time.comms import ErrorResponse
 
-from crw import contracts, retries
+from crw import contracts, machines, retries
 from crw.privacy import rooms
 from crw.settings import PROJECT
 
@@ -21,6 +21,7 @@ PARSE = """
 import json, sys
 from airflow.dag_processing.dagbag import DagBag
 bag = DagBag({folder!r})
+KINDS = ("execute", "success", "skipped", "retry", "failure")
 json.dump({{
     "errors": bag.import_errors,
     "dags": {{dag.dag_id: {{
@@ -28,6 +29,9 @@ json.dump({{
         "catchup": dag.catchup, "timetable": type(dag.timetable).__name__, "description": dag.description,
         "is_due": dag.deadline is not None, "waits_for": dag.timetable.asset_condition.name if dag.dag_id == "warehouse" else None,
         "retries": {{t.task_id: t.retries for t in dag.tasks}},
+        "called": {{t.task_id: {{kind: [f"{{c.__module__}}.{{c.__name__}}" for c in getattr(t, f"on_{{kind}}_callback")] for kind in KINDS}}
+                   for t in dag.tasks}},
+        "queues": {{t.task_id: t.queue for t in dag.tasks}},
         "tells": {{t.task_id: [asset.name for asset in t.outlets] for t in dag.tasks if t.outlets}},
         "tasks": {{t.task_id: sorted(t.upstream_task_ids) for t in dag.tasks}}}} for dag in bag.dags.values()}},
     "modules": sorted(sys.modules),
@@ -102,15 +106,42 @@ def test_a_night_has_less_than_thirty_tasks(parsed):
     assert sum(map(len, nightly)) < 30
 
 
+def test_what_reads_drop_folders_waits_for_a_machine_that_has_them_and_nothing_else_does(parsed):
+    waiting = {(dag_id, task) for dag_id, dag in parsed["dags"].items()
+               for task, queue in dag["queues"].items() if queue == machines.WITH_DROP_FOLDERS}  # fmt: skip
+    from_folders = {f"ingest_{source}" for source in ("survey", "engagement", "liaison")}
+    assert waiting == {*((dag_id, "extract") for dag_id in from_folders), ("approved", "publish")}
+    assert {queue for dag in parsed["dags"].values() for queue in dag["queues"].values()} == {
+        "default", machines.WITH_DROP_FOLDERS
+    }  # fmt: skip
+
+
 def test_warehouse_waits_for_what_each_source_tells_after_it_has_published(parsed):
     assert parsed["dags"]["warehouse"]["waits_for"] == "raw"
     for source in contracts.sources():
         assert parsed["dags"][f"ingest_{source}"]["tells"] == {"deliver": ["raw"]}
 
 
-def test_only_the_sources_named_have_nights(parse):
-    dags = parse(CRW_SOURCES="feedback,membership")["dags"]
-    assert {name for name in dags if name.startswith("ingest_")} == {"ingest_feedback", "ingest_membership"}
+@pytest.fixture(scope="module")
+def of_two(parse):
+    """The DAG folder where two sources take part and lineage is asked for."""
+    return parse(CRW_SOURCES="feedback,membership", AIRFLOW_CONN_OPENLINEAGE="http://127.0.0.1:9")["dags"]
+
+
+def test_only_the_sources_named_have_nights(of_two):
+    assert {name for name in of_two if name.startswith("ingest_")} == {"ingest_feedback", "ingest_membership"}
+
+
+def test_lineage_is_told_of_each_attempt_of_a_nightly_task_where_it_is_asked_for_beside_what_the_task_calls_else(
+    parsed, of_two
+):
+    told = dict(execute="started", success="completed", skipped="skipped", retry="failed", failure="failed")
+    for dag_id in ("ingest_feedback", "ingest_membership", "warehouse"):
+        for task, called in of_two[dag_id]["called"].items():
+            own = parsed["dags"][dag_id]["called"][task]
+            assert own["failure"] == ["crw.alerts.task_failed"], task
+            assert called == {kind: [*own[kind], f"crw.openlineage.{name}"] for kind, name in told.items()}, task
+    assert not {module for module in parsed["modules"] if module.startswith("openlineage")}
 
 
 def test_a_source_named_wrongly_stops_every_ingest_and_is_named(parse):
@@ -146,6 +177,7 @@ def test_what_is_scheduled_survives_a_worker_that_was_killed_but_the_judge_of_th
             RetryAction.RETRY,
         ),
         (rooms.NightAtWork(), RetryAction.RETRY),
+        (machines.ElsewhereError(), RetryAction.RETRY),
         (ValueError("a column that nobody declared"), RetryAction.FAIL),
     ],
 )

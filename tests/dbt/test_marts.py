@@ -1,10 +1,17 @@
 """The marts that break feedback, satisfaction and membership down, on the small world: what fingers count."""
 
+import json
+import re
 from decimal import Decimal
 
 import pytest
 
+from crw import lineage
+from crw.report import site
+from crw.settings import PROJECT
 from tests.dbt import small_cells, world
+
+RUNBOOK = (PROJECT / "docs" / "runbook.md").read_text(encoding="utf-8")
 
 
 def crowd(warehouse):
@@ -40,6 +47,19 @@ def built(module_warehouse):
     crowd(module_warehouse)
     module_warehouse.build("2013-03-31")
     return module_warehouse
+
+
+def test_the_lineage_that_is_kept_is_that_of_the_models(built):
+    kept = json.loads(lineage.KEPT.read_text(encoding="utf-8"))
+    assert lineage.kpis(site.manifest_of_the_build()) == kept, "make docs"
+
+
+def test_every_query_of_the_runbook_runs(built):
+    blocks = re.findall(r"```sql\n(.*?)```", RUNBOOK, re.S) + re.findall(r"`(select [^`]+)`", RUNBOOK)
+    queries = [query for block in blocks for query in block.split(";") if query.strip().startswith("select")]
+    assert len(queries) > 15
+    for query in queries:
+        built.rows(query.replace("<pid>", "0").replace("<source>__<table>", "feedback__cases"))
 
 
 def test_every_dimension_holds_every_case(built):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from crw import catalogue, publish, quality, transform
 from crw.report import site as report
+from crw.report import store
 from crw.report.marts import Marts
 from tests.other_operator import CASES, CATEGORIES, COMPANIES, EVENTS, HEADERS, MEMBERSHIPS, ROWS, write_seeds
 from tests.report.looked_at import digests
@@ -169,6 +171,23 @@ def site(built, login, tmp_path_factory):
     publish.publish_marts(built.connection, NIGHT, "test")
     home = tmp_path_factory.mktemp("site")
     return report.build(login(built.connection, "crw_dashboard"), home, report.manifest_of_the_build()).parent
+
+
+def test_pages_made_on_another_machine_than_the_build_show_the_same(site, built, login, tmp_path, monkeypatch):
+    before = {path.relative_to(site) for path in site.rglob("*")}, (site / "catalogue.html").read_text(encoding="utf-8")
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
+    monkeypatch.setenv("CRW_PAGES", (tmp_path / "store").as_uri())
+    monkeypatch.setenv("CRW_SCRATCH", str(tmp_path / "scratch"))
+    monkeypatch.setattr("crw.settings.HOME", tmp_path)
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "project_version").write_text("of an older version")
+    (tmp_path / "target" / "manifest.json").write_text("{}")
+    for _ in range(2):  # the second begins with what the first sent
+        with store.home() as home:
+            report.build(login(built.connection, "crw_dashboard"), home, report.manifest_of_the_build())
+    assert list((tmp_path / "scratch").iterdir()) == []
+    stored = {path.relative_to(tmp_path / "store") for path in (tmp_path / "store").rglob("*")} - {Path("files.txt")}
+    assert (stored, (tmp_path / "store" / "catalogue.html").read_text(encoding="utf-8")) == before
 
 
 def test_pages_say_in_a_sentence_what_the_operator_has_not(site, built):

@@ -214,6 +214,14 @@ def test_the_latest_is_the_newest_complete_period(built):
     ]  # fmt: skip
 
 
+def test_a_kpi_has_one_headline_of_the_year_so_far_or_else_of_its_newest_year(built):
+    chosen = built.rows("select kpi, period_basis, period from candidate.kpi_scorecard where is_headline order by 1")
+    known = "select distinct kpi from candidate.kpi_scorecard where is_complete and value is not null order by 1"
+    assert [kpi for kpi, *_ in chosen] == [kpi for (kpi,) in built.rows(known)]
+    assert ("complaints", "fiscal_year_to_date", "2012/13 to 2013-03") in chosen
+    assert ("satisfaction_overall", "fiscal_year", "2012/13") in chosen
+
+
 def test_a_wave_stands_under_its_basis_beside_the_wave_before(built):
     columns = "period, period_basis_compared, period_compared, is_latest, n_effective is not null"
     assert of(built, "satisfaction_overall", columns, "calendar_year") == [("2010", None, None, True, True)]

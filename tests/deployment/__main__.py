@@ -1,4 +1,4 @@
-"""Build, start, see a night green, read it, stop, start, back up, restore and go on: python -m tests.deployment"""
+"""Build, start, see a night green, read it, stop, start, back up, restore and go on with two workers: python -m tests.deployment"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -44,7 +45,7 @@ def _walk(deployment: Deployment) -> None:
     deployment.run(built)
     say(f"built: {_image_size() / 1e6:.0f} MB")
     deployment.run(started)
-    deployment.wait("healthy", deployment.is_healthy, 300)
+    deployment.wait("healthy", deployment.is_healthy, 600)
     say("healthy")
     _make_account(deployment)
     checked, queued, unpaused = deployment.blocks("The first night")
@@ -61,23 +62,32 @@ def _walk(deployment: Deployment) -> None:
     say("a reader has its figures, and the pages are served")
 
     deployment.run(*deployment.blocks("Stop and start"))
-    deployment.wait("healthy", deployment.is_healthy, 300)
+    deployment.wait("healthy", deployment.is_healthy, 600)
     assert _ask(deployment, "crw_dashboard", FIGURES) == figures
     say("stopped, started, healthy")
 
     deployment.run(*deployment.blocks("Backup"))
     deployment.run("docker compose down --volumes")
     deployment.run(*deployment.blocks("Restore"))
-    deployment.wait("healthy", deployment.is_healthy, 300)
+    deployment.wait("healthy", deployment.is_healthy, 600)
     assert _ask(deployment, "crw_dashboard", FIGURES) == figures
     say("restored from the backup alone")
     _make_account(deployment)
+    (workers,) = deployment.blocks("Workers")
+    deployment.run(workers.replace("=workers", "=sample,workers"))
+    deployment.wait("healthy", deployment.is_healthy, 600)
+    say("two workers are healthy")
     deployment.run(queued)
     deployment.run(unpaused)
     _see_night(deployment, "2013-04-30")
+    say("the night of 2013-04-30 went on from it, on the workers:")
+    print(
+        *(f"         {host} {tasks} tasks" for host, tasks in _see_workers(deployment, "2013-04-30").items()),
+        sep="\n",
+        flush=True,
+    )
     _read(deployment)
     assert _ask(deployment, "crw_dashboard", FIGURES) != figures
-    say("and the night of 2013-04-30 went on from it")
 
 
 def _image_size() -> int:
@@ -116,6 +126,25 @@ def _see_night(deployment: Deployment, business_date: str) -> None:
             return ("warehouse", "success") in of_the_date and {state for _, state in of_the_date} == {"success"}
 
         deployment.wait(f"green for {business_date}", is_green, 1800)
+
+
+def _see_workers(deployment: Deployment, business_date: str) -> dict[str, int]:
+    """How many tasks of the date's night each worker ran: both did, only one read drop folders, and what they logged can be read."""
+    with _airflow(deployment) as airflow:
+        runs = airflow.get("/dags/~/dagRuns", params={"limit": 100}).raise_for_status().json()["dag_runs"]
+        of_the_date = {run["dag_run_id"] for run in runs if run["partition_key"] == business_date}
+        found = airflow.get("/dags/~/dagRuns/~/taskInstances", params={"limit": 500}).raise_for_status().json()
+        ran = [task for task in found["task_instances"] if task["hostname"] and task["dag_run_id"] in of_the_date]
+        assert {task["hostname"] for task in ran if task["queue"] == "drop_folders"} == {"airflow-worker-1"}
+        counts = Counter(task["hostname"] for task in ran)
+        assert set(counts) == {"airflow-worker-1", "airflow-worker-2"}
+        for task in {task["hostname"]: task for task in ran if task["task_id"] == "validate"}.values():
+            source = task["dag_id"].removeprefix("ingest_")
+            run = (
+                f"/dags/{task['dag_id']}/dagRuns/{task['dag_run_id']}/taskInstances/validate/logs/{task['try_number']}"
+            )
+            assert f"{source}." in airflow.get(run, headers={"Accept": "application/json"}).raise_for_status().text
+    return dict(counts)
 
 
 def _ask(deployment: Deployment, role: str, query: str):

@@ -90,7 +90,7 @@ class Deployment:
 
     def remove(self) -> None:
         """Containers, volumes and image."""
-        self.run("docker compose --profile sample down --volumes --remove-orphans --rmi local")
+        self.run("docker compose --profile sample --profile workers down --volumes --remove-orphans --rmi local")
 
     def secret(self, name: str) -> str:
         """What a secret holds."""

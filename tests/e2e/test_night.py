@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import random
@@ -145,6 +146,7 @@ def test_the_same_marts_make_the_same_bytes_and_no_page_names_a_company(home):
     assert site.resolve() != folder
     assert not folder.exists()
     assert digests(site) == before
+    assert all(path.read_bytes().startswith(codecs.BOM_UTF8) for path in (site / "data").iterdir())
     pages = "".join(path.read_text(encoding="utf-8") for path in site.rglob("*.*") if path.suffix in (".html", ".csv"))
     words = set(re.findall(r"[\w-]+", pages))
     assert "complaints" in words

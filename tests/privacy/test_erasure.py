@@ -36,8 +36,18 @@ def anna():
     return subject.of([world.EMAIL, "", f" {world.NAME} "], world.KEY)
 
 
-def erase(warehouse, home, person):
-    return erasure.erase(warehouse, None, home, person, "Officer 7", "request 12")
+@pytest.fixture
+def metadata(empty_database, anna):
+    """Airflow's own database, with what a task handed on of the person."""
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute("create table xcom (key text, value jsonb)")
+        held = [json.dumps({"rows": [who]}) for who in (*anna.pseudonyms, world.EMAIL, "another")]
+        connection.execute("insert into xcom select 'return_value', unnest(%s::jsonb[])", [held])
+        yield connection
+
+
+def erase(warehouse, home, person, metadata=None):
+    return erasure.erase(warehouse, metadata, home, person, "Officer 7", "request 12")
 
 
 def figures(warehouse):
@@ -54,13 +64,16 @@ def figures(warehouse):
     return counts, warehouse.execute(shared).fetchone(), warehouse.execute(refused).fetchall()
 
 
-def test_a_planted_person_is_found_in_every_room_and_after_the_erasure_in_none(warehouse, home, anna):
+def test_a_planted_person_is_found_in_every_room_and_after_the_erasure_in_none(warehouse, home, anna, metadata):
     before, text = figures(warehouse), world.dump(warehouse) + world.told(home)
     assert all(len(re.findall(pattern, text, re.IGNORECASE)) >= 1 for pattern in (*anna.pseudonyms & {
         world.person(table) for table in world.PERSONS}, re.escape(world.EMAIL)))  # fmt: skip
-    erased = erase(warehouse, home, anna)
+    erased = erase(warehouse, home, anna, metadata)
     rooms_of = {where.partition(".")[0] for where in erased}
-    assert rooms_of == {"raw", "landing", "quarantine", "core", "candidate", "audit", "files"}
+    assert rooms_of == {"raw", "landing", "quarantine", "core", "candidate", "audit", "files", "airflow: public"}
+    handed_on = [value for (value,) in metadata.execute("select value::text from xcom")]
+    assert not re.search(anna.pattern, " ".join(handed_on), re.IGNORECASE)
+    assert '{"rows": ["another"]}' in handed_on
     assert erased["files"] == 5
     assert not (home / "dbt" / "target" / "parsed.bin").exists()
     assert (home / "logs" / "airflow" / "task.log").read_text().startswith("before ")
@@ -71,8 +84,26 @@ def test_a_planted_person_is_found_in_every_room_and_after_the_erasure_in_none(w
     after = "\n".join(line for line in after.replace(suppressed, "").splitlines() if "audit.suppression" not in line)
     assert not re.search(anna.pattern, after + world.told(home), re.IGNORECASE)
     assert figures(warehouse) == before
+    emptied = (
+        "select count(*), bool_or(reason ?| '{value,message}'), bool_and(released_at is not null) "
+        "from quarantine.record, jsonb_array_elements(reasons) as reason where record = '{}'"
+    )
+    assert warehouse.execute(emptied).fetchone() == (len(world.PERSONS), False, True)
     by, reason, proof = warehouse.execute("select erased_by, reason, erased from audit.erasure").fetchone()
     assert (by, reason, proof) == ("Officer 7", "request 12", erased)
+
+
+def test_what_is_written_while_a_person_is_erased_is_told_by_its_table_and_the_erasure_is_done_again(
+    warehouse, home, anna, monkeypatch
+):
+    row = "insert into core.fct_feedback_case values ('N9', %s)"
+    who = world.person(CASES)
+    monkeypatch.setattr(erasure.scratch, "sweep", lambda: warehouse.execute(row, [who]))
+    with pytest.raises(erasure.ErasureError, match=r"still in core\.fct_feedback_case: .* erase again") as told:
+        erase(warehouse, home, anna)
+    assert not re.search(anna.pattern, str(told.value), re.IGNORECASE)
+    monkeypatch.undo()
+    assert erase(warehouse, home, anna) == {"core.fct_feedback_case": 1}
 
 
 def test_the_next_delivery_does_not_bring_the_person_back(warehouse, home, anna):
@@ -128,11 +159,16 @@ def test_a_record_that_was_given_to_an_erased_person_does_not_take_another_s_pse
     assert len(set(versions)) == 2
 
 
-def test_nothing_is_erased_while_a_load_is_at_work(warehouse, home, anna):
+def test_nothing_is_erased_while_a_load_or_dbt_is_at_work(warehouse, home, anna, login):
     load = ledger.start_load(warehouse, CASES, NEXT, "test")
     other = psycopg.connect(warehouse.info.dsn, password=warehouse.info.password, autocommit=True)
     with other, ledger.locked(other, load), pytest.raises(rooms.NightAtWork):
         erase(warehouse, home, anna)
+    dbt = login(warehouse, "crw_transformer")
+    with dbt.transaction():
+        dbt.execute("select 1")
+        with pytest.raises(rooms.NightAtWork):
+            erase(warehouse, home, anna)
     assert warehouse.execute("select count(*) from audit.suppression").fetchone() == (0,)
 
 

@@ -29,10 +29,14 @@ WITHHELD, ALLOWED = "Chan Siu Ming 6123 4567", "Lee Ka Yan 9876 5432"
 
 
 def records(table):
-    """A good record whose withheld fields tell of a person, and one whose every allowed text does; as the source writes them."""
+    """A good record whose withheld fields tell of a person, one whose every allowed text does, and of what is no database, which knows
+    no such value, one with a value that is not of its type: it is refused whole. As the source writes them."""
     fields = dict.fromkeys(table.withheld, WITHHELD)
     fields |= {column.field: WITHHELD for column in table.columns if column.pseudonym_of}
-    for number in (1, 2):
+    typed = [
+        c for c in table.columns if c.type not in ("text", "jsonb") and not c.provenance and c.name not in table.key
+    ]
+    for number in (1, 2, 3) if typed and table.reader != "database" else (1, 2):
         record = dict(fields)
         for column in table.columns:
             if column.provenance or column.pseudonym_of:
@@ -41,6 +45,8 @@ def records(table):
             value = value.format(i=number) if isinstance(value, str) else value
             is_text = column.type in ("text", "jsonb") and column.name not in table.key
             record[column.field] = ALLOWED if number == 2 and is_text else value
+        if number == 3:
+            record[typed[0].field] = "no such value"
         yield record
 
 
@@ -144,6 +150,7 @@ def test_what_is_withheld_is_nowhere_and_what_is_allowed_only_where_rows_are(dat
     for schema, rows in re.findall(r"^COPY (\w+)\..*?;\n(.*?)^\\\.$", dump, re.DOTALL | re.MULTILINE):
         by_schema[schema] = by_schema.get(schema, "") + rows
     assert ALLOWED in by_schema["quarantine"]
+    assert by_schema["quarantine"].count('"no such value"') > 10
     for part in (WITHHELD, WITHHELD.partition(" 6")[0], WITHHELD[-9:]):
         assert part not in dump
         assert part not in said

@@ -45,10 +45,14 @@ def test_a_person_goes_when_no_table_needs_the_person_and_everywhere(database, p
         "core.fct_feedback_case",
     )
     before = figures(database)
+    database.execute(
+        "insert into audit.suppression (pseudonym) values (%s)", [ANNA]
+    )  # must not come back, forgotten or not
+    assert purge("2014-03-31")["quarantine"] == 0  # of 2013-03-31, kept for 12 whole months
+    assert purge("2014-04-01")["quarantine"] == len(world.PERSONS)
     gone = purge("2020-03-31")  # 84 months
     assert gone["feedback.cases"] == 0
     assert set(persons(database, *everywhere).values()) == {1}
-    assert gone["quarantine"] == len(world.PERSONS)
     assert purge("2020-04-30")["feedback.cases"] == 0  # a contact that the CRM still has is none of the past
     database.execute("update raw.membership__contact set _is_vanished = true")
     gone = purge("2020-04-30")
@@ -56,9 +60,10 @@ def test_a_person_goes_when_no_table_needs_the_person_and_everywhere(database, p
     assert set(persons(database, *everywhere).values()) == {0}
     assert figures(database) == before
     assert purge("2020-04-30")["feedback.cases"] == 0
+    assert database.execute("select pseudonym from audit.suppression").fetchall() == [(ANNA,)]
     assert database.execute(
         "select count(*), sum(rows_purged)::int from audit.purge where entity = 'feedback.cases'"
-    ).fetchone() == (4, 2)
+    ).fetchone() == (6, 2)
 
 
 def test_what_was_said_of_a_refusal_goes_with_the_results_of_its_night(database, purge):
@@ -71,7 +76,10 @@ def test_what_was_said_of_a_refusal_goes_with_the_results_of_its_night(database,
             "values ('s', date '2020-04-01' + %s, false, 1, 1, '{}', 'kept')",
             [night],
         )
+    examples = "select count(*) from audit.validation where result ? 'gx'"
+    assert database.execute(examples).fetchone() == (1,)
     purge("2020-04-30")
+    assert database.execute(examples).fetchone() == (0,)
     assert [count for (count,) in database.execute(messages)] == [0, retention.NIGHTS_IN_DATA_DOCS]
 
 
@@ -102,6 +110,13 @@ def test_a_line_that_cannot_be_kept_to_is_named(tmp_path, monkeypatch, entity, k
     monkeypatch.setenv("CRW_SEEDS", str(tmp_path))
     with pytest.raises(seeds.SeedError, match=message):
         retention.months()
+
+
+def test_a_period_is_the_laws_or_a_choice_with_its_reason():
+    rows = seeds.rows("retention")
+    assert {row["entity"] for row in rows if row["basis"] == "law"} == {retention.UNSUBSCRIBES}
+    assert {row["entity"] for row in rows if row["basis"] == "none"} == set(retention.FOR_EVER)
+    assert all(row["reason"] for row in rows)
 
 
 def test_every_table_that_has_persons_has_a_line():

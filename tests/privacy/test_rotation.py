@@ -17,6 +17,7 @@ from tests.privacy import world
 from tests.privacy.test_erasure import figures
 
 NEW = b"the key that comes after the one of a test"
+REFUSED = "refused@example.hk"
 
 
 @pytest.fixture
@@ -51,18 +52,18 @@ def test_every_pseudonym_is_changed_and_no_figure(database, tmp_path, sources, m
     database.execute(
         "insert into audit.suppression (pseudonym) values (%s)", [pseudonym.pseudonym(world.EMAIL, world.KEY)]
     )
+    cases = contracts.table("feedback", "cases")
+    refused = world.record(cases, 8, pseudonym.pseudonym(REFUSED, world.KEY)) | {cases.watermark: "yesterday"}
+    world.night(database, cases, [refused], date(2013, 4, 1))
     before = figures(database)
     told = rotation.rotate(database, home, world.KEY, NEW, "Officer 7")
-    assert (told["persons"], told["at no source"]) == (
-        4,
-        2,
-    )  # two addresses, and two names that no source taking part has
+    # Three addresses, of which one was only ever refused, and two names: three persons are at no source that takes part.
+    assert (told["persons"], told["at no source"]) == (5, 3)
     assert figures(database) == before
-    old = "|".join(pseudonym.pseudonym(each, world.KEY) for each in (world.EMAIL, world.OTHER))
-    assert not re.search(old, world.dump(database))
-    assert old.partition("|")[0] not in world.told(home).replace(
-        (home / "dbt/target/parsed.bin").read_bytes().decode("latin-1"), ""
-    )
+    old = [pseudonym.pseudonym(each, world.KEY) for each in (world.EMAIL, world.OTHER, REFUSED)]
+    old += [pseudonym.of_name(each, world.KEY) for each in (world.NAME, "Bo")]
+    assert not re.search("|".join(old), world.dump(database))
+    assert old[0] not in world.told(home).replace((home / "dbt/target/parsed.bin").read_bytes().decode("latin-1"), "")
     anna, bo = (pseudonym.pseudonym(each, NEW) for each in (world.EMAIL, world.OTHER))
     for table, column in (
         ("feedback__cases", "case_no"),
@@ -90,6 +91,15 @@ def test_who_was_erased_is_suppressed_under_the_new_key_too(database, tmp_path, 
     assert world.night(database, cases, [again], date(2013, 4, 1)) == publish.Figures(1, 0, 1, 0)
     assert again["person_key"] in world.dump(database)
     assert again["person_key"] not in world.dump(database, "--exclude-table=audit.suppression")
+
+
+def test_a_source_that_changes_between_its_two_readings_pairs_nobody_with_another():
+    table = contracts.table("membership", "contact")
+    one, other = (json.dumps(world.record(table, number, "of a key")) for number in (1, 2))
+    assert list(rotation._of_records(table, iter([one]), iter([one]))) == [("of a key", "of a key")]
+    for again in ([other], [], [one, other]):
+        with pytest.raises(rotation.RotationError, match=r"membership\.contact changed while it was read"):
+            list(rotation._of_records(table, iter([one]), iter(again)))
 
 
 def test_a_source_that_cannot_be_reached_leaves_everything_as_it_was(database, tmp_path, sources, monkeypatch):

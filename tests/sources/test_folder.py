@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import tracemalloc
 from datetime import date, datetime
 
@@ -313,6 +315,21 @@ def test_what_is_due_is_what_arrived_and_was_not_published(tmp_path):
     records, batch = read(table("**/*.csv"), tmp_path)
     assert [r["call_no"] for r in records] == ["K1"]
     assert read(table("**/*.csv"), tmp_path, published=batch.deliveries)[0] == []
+
+
+def test_a_file_put_back_is_read_again_once_a_byte_of_it_is_another(tmp_path):
+    first, corrected = (f"Call No.,offered,email,tags\nK1,{offered},,\n" for offered in (7, 8))
+    published = set()
+    for content in (first, corrected):
+        deliver(tmp_path, "club.csv", content)
+        published |= set(read(table("*.csv"), tmp_path, published)[1].deliveries)
+    assert len(published) == 2
+    path = deliver(tmp_path, "club.csv", first)
+    assert read(table("*.csv"), tmp_path, published)[0] == []
+    subprocess.run(["sh", "-c", f"printf '\\n' >> {path}"], check=True)  # as the runbook has it
+    os.utime(path, (NOON.timestamp(),) * 2)
+    ((row,), _) = read(table("*.csv"), tmp_path, published)
+    assert row["offered"] == "7"
 
 
 def test_a_record_sent_again_in_another_file_is_unchanged(database, tmp_path):

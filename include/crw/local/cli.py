@@ -152,22 +152,33 @@ def _sample() -> int:
 
 def _dbt_docs() -> int:
     from crw import catalogue
+    from crw.report import store
 
     _reach_warehouse()
-    print(catalogue.write_dbt_docs(settings.HOME / "dbt_docs"))
-    return _site() if (settings.HOME / "site").exists() else 0  # whose start page leads to them
+    with store.home() as home:
+        print(catalogue.write_dbt_docs(home / "dbt_docs"))
+        if (home / "site").exists():  # whose start page leads to them
+            _make_site(home)
+    return 0
 
 
 def _site() -> int:
-    from crw import connections
-    from crw.report import site
+    from crw.report import store
 
     if not (settings.HOME / "dbt" / "target" / "manifest.json").exists():
         sys.exit("nothing is published yet: run `make nightly` first")
     _reach_warehouse()
-    with connections.marts() as marts:
-        print(site.build(marts, settings.HOME, site.manifest_of_the_build()).as_uri())
+    with store.home() as home:
+        _make_site(home)
     return 0
+
+
+def _make_site(home: Path) -> None:
+    from crw import connections
+    from crw.report import site
+
+    with connections.marts() as marts:
+        print(site.build(marts, home, site.manifest_of_the_build()).as_uri())
 
 
 def _export(folder: Path) -> int:

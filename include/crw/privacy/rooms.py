@@ -180,7 +180,14 @@ def renew(connection: Connection, renewed: Mapping[str, str], keep: Collection[s
 def forget_statistics(connection: Connection, changed: Collection[str]) -> None:
     """Have PostgreSQL sample the changed tables anew, whose statistics name values, and drop the rows of before.
 
-    A table that another owns is left to whoever does: the planner's sample of it is then of before.
+    A table that another owns is left to whoever does: the planner's sample of it is then of before. An empty one keeps, whatever it is
+    told, the sample of the rows that it had, as landing does after an empty batch: that goes too.
     """
     for name in changed:
         connection.execute(sql.SQL("vacuum (analyze) {}").format(sql.Identifier(*name.split("."))))
+    connection.execute(
+        "select pg_clear_attribute_stats(s.schemaname, s.tablename, s.attname, s.inherited) from pg_stats as s "
+        "join pg_class as c on c.oid = format('%%I.%%I', s.schemaname, s.tablename)::regclass "
+        "where s.schemaname = any (%s) and c.relkind = 'r' and pg_relation_size(c.oid) = 0",
+        [list(WAREHOUSE)],
+    )

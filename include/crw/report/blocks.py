@@ -85,6 +85,7 @@ def tile(words: Words, row: Row) -> Block:
         "change": words.compared(row),
         "change_interval": words.interval(row),
         "worth": words.worth(row),
+        "is_known": row["is_change_significant"] is not None,
         "tone": _tone(row),
         "target": words.target(row),
         **links(row),

@@ -71,13 +71,9 @@ class Marts:
         """The KPIs of an area, in their order."""
         return list(dict.fromkeys(row["kpi"] for row in self.scorecard if row["area"] == area))
 
-    def latest(self, kpi: str) -> Row | None:
-        """The newest headline of a KPI: the fiscal year so far, in whole months; a KPI that has none, its newest year or month."""
-        for bases in (("fiscal_year_to_date",), WAVE_BASES, ("fiscal_quarter", "month")):
-            found = [row for row in self.series(kpi, *bases) if row["value"] is not None]
-            if found:
-                return found[-1]
-        return None
+    def headline(self, kpi: str) -> Row | None:
+        """The one figure to show of a KPI, as the scorecard chooses it."""
+        return next((row for row in self.scorecard if row["kpi"] == kpi and row["is_headline"]), None)
 
     def fiscal_years(self) -> list[str]:
         """The complete fiscal years that have a page, from old to new: of which two areas are known, or the only one there is.

@@ -27,13 +27,13 @@ HEADLINES = (
 
 def page(marts: Marts, words: Words) -> dict[str, Any]:
     """What the page says, as plain data."""
-    found = [row for kpi in HEADLINES if (row := marts.latest(kpi))]
+    found = [row for kpi in HEADLINES if (row := marts.headline(kpi))]
     tiles = {"kind": "tiles", "tiles": [blocks.tile(words, row) for row in found]}
     sections = [{"id": "headlines", "title": words("headlines"), "blocks": [tiles] if found else []}]
     figures = Figures(marts, words, marts.business_date or date.min)
     for area, made in AREAS.items():
         shown = made(figures)
-        kpis = [row for kpi in marts.kpis(area) if (row := marts.latest(kpi))]
+        kpis = [row for kpi in marts.kpis(area) if (row := marts.headline(kpi))]
         table = [blocks.folded(kpi_table(words, words("scorecard"), kpis))] if kpis else []
         sections.append(
             {

@@ -17,7 +17,7 @@ import jinja2
 from markupsafe import Markup
 from psycopg import Connection
 
-from crw import catalogue
+from crw import catalogue, transform
 from crw.report import annual, catalogue_page, charts, morning, pdf
 from crw.report.marts import Marts
 from crw.report.words import LANGUAGES, Words
@@ -35,7 +35,7 @@ def build(connection: Connection, home: Path, manifest: dict[str, Any]) -> Path:
 
     Args:
         connection: as a role that reads schema `marts`.
-        home: the state folder, which holds Data Docs and dbt docs; the site is `<home>/site`.
+        home: the folder of `store.home`, which holds Data Docs and dbt docs; the site is `<home>/site`.
         manifest: of dbt, for the catalogue.
     """
     with _alone(home), connection.transaction():  # one build at a time
@@ -122,7 +122,8 @@ def _renderer(words: Words, years: list[str], folder: Path) -> Any:
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+    # With the mark that tells a spreadsheet which encoding it is: a double click takes it for another one without.
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
@@ -140,5 +141,7 @@ def _put(draft: Path, place: Path) -> None:
 
 
 def manifest_of_the_build() -> dict[str, Any]:
-    """dbt's manifest as the last build left it."""
-    return json.loads((Path(os.environ["DBT_TARGET_PATH"]) / "manifest.json").read_text(encoding="utf-8"))
+    """dbt's manifest as the last build left it; where that ran on another machine, of the project as it is parsed here."""
+    if transform.built_here():
+        return json.loads((Path(os.environ["DBT_TARGET_PATH"]) / "manifest.json").read_text(encoding="utf-8"))
+    return catalogue.manifest()

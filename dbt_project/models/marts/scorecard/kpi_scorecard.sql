@@ -305,6 +305,17 @@ select
     compared.is_complete,
     compared.is_complete and compared.period_end = max(compared.period_end) filter (where compared.is_complete)
         over (partition by compared.kpi, compared.period_basis) as is_latest,
+    compared.is_complete and compared.value is not null and row_number() over (
+        partition by compared.kpi
+        order by
+            compared.is_complete and compared.value is not null desc,
+            -- The year so far, else a whole year (a survey's wave speaks for one), else what there is.
+            case compared.period_basis
+                when 'fiscal_year_to_date' then 1 when 'fiscal_year' then 2 when 'calendar_year' then 2 else 3
+            end asc,
+            compared.period_end desc,
+            compared.period_start desc
+    ) = 1 as is_headline,
     night.business_date,
     compared.value,
     compared.numerator,
