@@ -77,13 +77,13 @@ with DAG(
 
     @task(**openlineage.callbacks(on_failure_callback=alerts.task_failed, on_success_callback=alerts.task_ended_well))
     def report() -> None:
-        from crw import connections, data_docs
-        from crw.report import site, store
+        from crw import connections, data_docs, store, transform
+        from crw.report import site
 
         with store.home() as home:
             with connections.warehouse() as warehouse:
                 data_docs.build(warehouse, home / "data_docs")
             with connections.marts() as marts:
-                print(site.build(marts, home, site.manifest_of_the_build()))
+                print(site.build(marts, home, transform.manifest()))
 
     build() >> validate_marts() >> publish_marts() >> report()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from psycopg import Connection
 
-from crw import as_of, contracts, readers, seeds
+from crw import as_of, catalogue, contracts, readers, seeds
 from crw.settings import DBT_PROJECT, HONG_KONG
 
 STANDING = (
@@ -111,9 +113,16 @@ def built_date(connection: Connection) -> date:
     return connection.execute("select business_date from core.as_of").fetchone()[0]
 
 
-def built_here() -> bool:
+def _is_built_here() -> bool:
     """Whether what dbt's target folder holds was made on this machine by this very dbt project."""
     return _version_built_here().exists() and _version_built_here().read_text(encoding="utf-8") == project_version()
+
+
+def manifest() -> dict[str, Any]:
+    """dbt's manifest as the last build left it; where that ran on another machine, of the project as it is parsed here."""
+    if _is_built_here():
+        return json.loads((Path(os.environ["DBT_TARGET_PATH"]) / "manifest.json").read_text(encoding="utf-8"))
+    return catalogue.manifest()
 
 
 def project_version() -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import date
 from functools import cache
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -26,6 +28,11 @@ def _parsed(seeds: str | None) -> Manifest:
     outcome = dbtRunner().invoke(["--quiet", "parse"])
     assert outcome.success, outcome.exception
     return outcome.result
+
+
+def built_manifest() -> dict:
+    """dbt's manifest as the last build of a `Warehouse` left it."""
+    return json.loads((Path(os.environ["DBT_TARGET_PATH"]) / "manifest.json").read_text(encoding="utf-8"))
 
 
 class Warehouse:

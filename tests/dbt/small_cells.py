@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from itertools import combinations, product
 
 from crw import catalogue
-from crw.report import catalogue_page, site
+from crw.report import catalogue_page
+from tests.dbt.conftest import built_manifest
 
 Rows = list[tuple]
 Relation = tuple[str, dict[str, str | None]]
@@ -97,7 +98,7 @@ def told(query: Callable[[str], Rows], marts: str) -> list[str]:
 def _relations(query: Callable[[str], Rows], marts: str) -> dict[str, Relation]:
     """Every mart, and each KPI of the scorecard under the name of the column that it is: a relation, and its columns
     with their units: members of a club are companies, those of a liaison group are people."""
-    manifest = site.manifest_of_the_build()
+    manifest = built_manifest()
     units = {
         (mart["name"], name): column["config"]["meta"].get("unit")
         for mart in catalogue.marts_of(manifest)

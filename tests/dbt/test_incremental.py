@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from crw.report import site
 from crw.warehouse import install
 from tests.dbt import references, world
+from tests.dbt.conftest import built_manifest
 from tests.dbt.world_engagement import email_event
 
 BUILT = ("core", "candidate")
@@ -25,7 +25,7 @@ def test_nights_in_turn_equal_one_straight_run(empty_warehouse):
     in_turn = empty_warehouse.contents(*BUILT)
     assert in_turn != as_then
     # A diagram finds every key, also of the tables that outlive those which they refer to; and none of them lies.
-    keys = references.declared(site.manifest_of_the_build())
+    keys = references.declared(built_manifest())
     assert references.drawn(empty_warehouse.rows) == keys
     assert len([key for key in keys if key[0] != key[2]]) > 40
     assert references.without_partner(empty_warehouse.rows, keys) == {}

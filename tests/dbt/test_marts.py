@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 
 from crw import lineage
-from crw.report import site
 from crw.settings import PROJECT
 from tests.dbt import small_cells, world
+from tests.dbt.conftest import built_manifest
 
 RUNBOOK = (PROJECT / "docs" / "runbook.md").read_text(encoding="utf-8")
 
@@ -51,7 +51,7 @@ def built(module_warehouse):
 
 def test_the_lineage_that_is_kept_is_that_of_the_models(built):
     kept = json.loads(lineage.KEPT.read_text(encoding="utf-8"))
-    assert lineage.kpis(site.manifest_of_the_build()) == kept, "make docs"
+    assert lineage.kpis(built_manifest()) == kept, "make docs"
 
 
 def test_every_query_of_the_runbook_runs(built):

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from crw import catalogue, publish, quality, transform
+from crw import catalogue, publish, quality, store, transform
 from crw.report import site as report
-from crw.report import store
 from crw.report.marts import Marts
+from tests.dbt.conftest import built_manifest
 from tests.other_operator import CASES, CATEGORIES, COMPANIES, EVENTS, HEADERS, MEMBERSHIPS, ROWS, write_seeds
 from tests.report.looked_at import digests
 
@@ -170,7 +170,7 @@ def site(built, login, tmp_path_factory):
     """The pages of what the operator published."""
     publish.publish_marts(built.connection, NIGHT, "test")
     home = tmp_path_factory.mktemp("site")
-    return report.build(login(built.connection, "crw_dashboard"), home, report.manifest_of_the_build()).parent
+    return report.build(login(built.connection, "crw_dashboard"), home, built_manifest()).parent
 
 
 def test_pages_made_on_another_machine_than_the_build_show_the_same(site, built, login, tmp_path, monkeypatch):
@@ -184,7 +184,7 @@ def test_pages_made_on_another_machine_than_the_build_show_the_same(site, built,
     (tmp_path / "target" / "manifest.json").write_text("{}")
     for _ in range(2):  # the second begins with what the first sent
         with store.home() as home:
-            report.build(login(built.connection, "crw_dashboard"), home, report.manifest_of_the_build())
+            report.build(login(built.connection, "crw_dashboard"), home, built_manifest())
     assert list((tmp_path / "scratch").iterdir()) == []
     stored = {path.relative_to(tmp_path / "store") for path in (tmp_path / "store").rglob("*")} - {Path("files.txt")}
     assert (stored, (tmp_path / "store" / "catalogue.html").read_text(encoding="utf-8")) == before
@@ -214,16 +214,13 @@ def test_a_build_that_fails_leaves_the_pages_of_before(site, built, login):
     with pytest.raises(KeyError):
         report.build(login(built.connection, "crw_dashboard"), site.parent, {})
     assert digests(site) == before
-    assert (
-        report.build(login(built.connection, "crw_dashboard"), site.parent, report.manifest_of_the_build()).parent
-        == site
-    )
+    assert report.build(login(built.connection, "crw_dashboard"), site.parent, built_manifest()).parent == site
     assert digests(site) == before
     assert len(list(site.parent.glob("site-*"))) == 1  # what the failed build left is gone
 
 
 def test_pages_of_marts_without_a_row_and_of_a_name_with_markup(site, built, tmp_path):
-    manifest = report.manifest_of_the_build()
+    manifest = built_manifest()
     with built.connection.transaction(force_rollback=True):
         built.connection.execute("update marts.kpi_scorecard set name_en = '<b>' || name_en where kpi = 'complaints'")
         report.write(Marts(built.connection, catalogue.formats_of(manifest)), tmp_path, manifest, before=site)

@@ -12,9 +12,9 @@ from psycopg.types.json import Jsonb
 from scipy import stats
 
 from crw import catalogue
-from crw.report import site
 from crw.settings import DBT_PROJECT
 from tests.dbt import world
+from tests.dbt.conftest import built_manifest
 
 COMPLAINT = "kind = 'complaint' and level = 'kind'"
 ALL_LIAISON = "kpi_liaison where group_code = 'all' and constituency = 'all'"
@@ -143,7 +143,7 @@ def test_a_figure_is_that_of_its_mart(built, kpi):
 def test_a_kpi_is_shown_as_the_column_it_is_made_of(built):
     columns = {
         (mart["name"], name): column["config"]["meta"]
-        for mart in catalogue.marts_of(site.manifest_of_the_build())
+        for mart in catalogue.marts_of(built_manifest())
         for name, column in mart["columns"].items()
     }
     lines = {row["kpi"]: row for row in seed("kpi")}
@@ -303,7 +303,7 @@ def test_every_code_of_a_mart_has_a_name_in_both_languages(built):
     }
     held = {
         (mart["name"], name, of, code)
-        for mart in catalogue.marts_of(site.manifest_of_the_build())
+        for mart in catalogue.marts_of(built_manifest())
         for name, column in mart["columns"].items()
         if (codes := column["config"]["meta"].get("codes"))
         for of, code in built.rows(

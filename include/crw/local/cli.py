@@ -151,8 +151,7 @@ def _sample() -> int:
 
 
 def _dbt_docs() -> int:
-    from crw import catalogue
-    from crw.report import store
+    from crw import catalogue, store
 
     _reach_warehouse()
     with store.home() as home:
@@ -163,7 +162,7 @@ def _dbt_docs() -> int:
 
 
 def _site() -> int:
-    from crw.report import store
+    from crw import store
 
     if not (settings.HOME / "dbt" / "target" / "manifest.json").exists():
         sys.exit("nothing is published yet: run `make nightly` first")
@@ -174,11 +173,11 @@ def _site() -> int:
 
 
 def _make_site(home: Path) -> None:
-    from crw import connections
+    from crw import connections, transform
     from crw.report import site
 
     with connections.marts() as marts:
-        print(site.build(marts, home, site.manifest_of_the_build()).as_uri())
+        print(site.build(marts, home, transform.manifest()).as_uri())
 
 
 def _export(folder: Path) -> int:

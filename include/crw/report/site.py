@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import fcntl
-import json
 import os
 import shutil
 import tempfile
@@ -17,7 +16,7 @@ import jinja2
 from markupsafe import Markup
 from psycopg import Connection
 
-from crw import catalogue, transform
+from crw import catalogue
 from crw.report import annual, catalogue_page, charts, morning, pdf
 from crw.report.marts import Marts
 from crw.report.words import LANGUAGES, Words
@@ -138,10 +137,3 @@ def _put(draft: Path, place: Path) -> None:
     for other in draft.parent.glob("site-*"):
         if other != draft:
             shutil.rmtree(other, ignore_errors=True)
-
-
-def manifest_of_the_build() -> dict[str, Any]:
-    """dbt's manifest as the last build left it; where that ran on another machine, of the project as it is parsed here."""
-    if transform.built_here():
-        return json.loads((Path(os.environ["DBT_TARGET_PATH"]) / "manifest.json").read_text(encoding="utf-8"))
-    return catalogue.manifest()

@@ -7,8 +7,7 @@ import threading
 import pytest
 from airflow.sdk import ObjectStoragePath
 
-from crw import settings
-from crw.report import store
+from crw import settings, store
 
 
 def write(site, **pages):
