@@ -184,7 +184,7 @@ def test_pages_made_on_another_machine_than_the_build_show_the_same(site, built,
     (tmp_path / "target" / "manifest.json").write_text("{}")
     for _ in range(2):  # the second begins with what the first sent
         with store.home() as home:
-            report.build(login(built.connection, "crw_dashboard"), home, built_manifest())
+            report.build(login(built.connection, "crw_dashboard"), home, transform.manifest())
     assert list((tmp_path / "scratch").iterdir()) == []
     stored = {path.relative_to(tmp_path / "store") for path in (tmp_path / "store").rglob("*")} - {Path("files.txt")}
     assert (stored, (tmp_path / "store" / "catalogue.html").read_text(encoding="utf-8")) == before
