@@ -6,12 +6,41 @@
   Args: source, table; key: list of SQL expressions, of which the first is also the column
   `_key`, so that a condition on it reaches the table; tie_break: what decides between two rows that one load stored under
   one key.
+  On several machines all versions of one spelling of a key are together, but two spellings of it may not be. So that each machine finds the latest
+  version among its own, the spellings are looked for first whose key has a later version under another one: they are few.
 #}
 {% macro latest_version(source_name, table, key, tie_break=none) -%}
-    {%- set known = "_business_date <= (select business_date from " ~ ref('stg_night') ~ ")" -%}
-    select distinct on ({{ key | join(', ') }})
+    {%- set contract = contract_of(source_name, table) -%}
+    {%- set versions = known_versions(source_name, table, contract) -%}
+    {%- set spelling = [contract.distribute_by] if contract.distribute_by and contract.distribute_by not in key else [] -%}
+    {%- set latest_first = '_business_date desc, _load_id desc' ~ (', ' ~ tie_break if tie_break else '') -%}
+    select distinct on ({{ (key + spelling) | join(', ') }})
         version.*,
         {{ key[0] }} as _key
+    {{ versions }}
+    {%- for column in spelling %}
+        and version.{{ column }} not in (
+            select spelt.{{ column }}
+            from (
+                select
+                    version.{{ column }},
+                    first_value(version.{{ column }}) over (
+                        partition by {{ key | join(', ') }} order by {{ latest_first }}
+                    ) as latest
+                {{ versions }}
+                    and {{ key[0] }} in (
+                        select {{ key[0] }} from {{ source(source_name, table) }} where {{ column }} <> {{ key[0] }}
+                    )
+            ) as spelt
+            where spelt.{{ column }} <> spelt.latest
+        )
+    {%- endfor %}
+    order by {{ (key + spelling) | join(', ') }}, {{ latest_first }}
+{%- endmacro %}
+
+{# From and where of the versions of a raw table, `version`, that were known on the business date, and of which the record had not vanished since. #}
+{% macro known_versions(source_name, table, contract) -%}
+    {%- set known = "_business_date <= (select business_date from " ~ ref('stg_night') ~ ")" -%}
     from {{ source(source_name, table) }} as version
     where
         version.{{ known }}
@@ -22,21 +51,20 @@
                 vanished._is_vanished
                 and vanished.{{ known }}
                 and (vanished._business_date, vanished._load_id) > (version._business_date, version._load_id)
-                {%- for column in contract_key(source_name, table) %}
+                {%- for column in contract.key %}
                 and vanished.{{ column }} = version.{{ column }}
                 {%- endfor %}
         )
-    order by {{ key | join(', ') }}, _business_date desc, _load_id desc{{ ', ' ~ tie_break if tie_break }}
 {%- endmacro %}
 
-{# The columns by which the contract of a source table knows a record. A unit test of dbt is shown no contract, and nothing vanishes in it. #}
-{% macro contract_key(source_name, table) -%}
+{# The contract of a source table. A unit test of dbt is shown none, and nothing vanishes in it. #}
+{% macro contract_of(source_name, table) -%}
     {%- if execute -%}
         {%- for node in graph.get('sources', {}).values() if node.source_name == source_name and node.name == table -%}
-            {{ return(node.config.meta.key) }}
+            {{ return(node.config.meta) }}
         {%- endfor -%}
     {%- endif -%}
-    {{ return([]) }}
+    {{ return({'key': []}) }}
 {%- endmacro %}
 
 {# Text without the blanks around it, the ideographic, no-break and zero-width ones and a BOM too; null where nothing is left. #}

@@ -1,12 +1,13 @@
 {#
   Keys from one table of core to another, so that a tool can draw them: `references` in meta of a column names the table. Columns of a
   table that name the same one are its key together, in the order of that key. They are not enforced: the models join what they refer to,
-  a test watches that it is there, and nothing is looked up again at night.
+  a test watches that it is there, and nothing is looked up again at night. A distributed table has none: Citus allows only keys that are enforced.
 #}
 {% macro add_references() -%}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
-        {%- set models = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | list -%}
-        {%- for model in models -%}
+        {%- set models = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') -%}
+        {%- set models = models | rejectattr('config.meta.distribute_by') if is_distributed() else models -%}
+        {%- for model in models | list -%}
             {%- set keys = {} -%}
             {%- for column in model.columns.values() if column.config.meta.references -%}
                 {%- do keys.setdefault(column.config.meta.references, []).append(column.name) -%}

@@ -9,9 +9,9 @@
     'acknowledged': "('acknowledged')", 'first_reply': "('interim_reply', 'replied')", 'replied': "('replied')"
 } %}
 
-with feedback as materialized (
+with feedback as not materialized (
     select *
-    from {{ ref('stg_feedback__case') }}
+    from {{ ref('fct_feedback_record') }}
     where {{ is_changed('case_no', changed_cases()) }}
 ),
 
@@ -52,7 +52,7 @@ changed as (
         feedback.language,
         feedback.status,
         feedback.outcome,
-        feedback.incident_date_text,
+        feedback.incident_on,
         feedback.received_at,
         feedback.received_on,
         milestone.acknowledged_at,
@@ -92,7 +92,7 @@ select
     changed.outcome,
     -- A merged case lives on in another one; counting both would count one letter twice.
     coalesce(changed.status <> 'merged', true) as is_counted,
-    {{ incident_date('changed.incident_date_text') }} as incident_on,
+    changed.incident_on,
     changed.received_at,
     changed.received_on,
     {%- for milestone in milestones %}
