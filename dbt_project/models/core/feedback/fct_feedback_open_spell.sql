@@ -4,7 +4,7 @@
     post_hook="analyze {{ this }}"
 ) }}
 
-with changed as (
+with changed as not materialized (
     select *
     from {{ ref('fct_feedback_case') }}
     where {{ is_changed('case_no', changed_cases()) }}
