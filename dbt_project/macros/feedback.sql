@@ -47,7 +47,7 @@
 
 {# Queries of the periods whose figures change and of their days, for is_changed and forget_changed. #}
 {% macro changed_periods(change='has_changed') -%}
-    select period_basis, period from {{ ref('changed_feedback_period') }} where {{ change }}
+    select (period_basis, period)::text from {{ ref('changed_feedback_period') }} where {{ change }}
 {%- endmacro %}
 
 {% macro changed_days() -%}

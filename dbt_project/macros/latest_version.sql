@@ -11,38 +11,42 @@
 #}
 {% macro latest_version(source_name, table, key, tie_break=none) -%}
     {%- set contract = contract_of(source_name, table) -%}
-    {%- set versions = known_versions(source_name, table, contract) -%}
     {%- set spelling = [contract.distribute_by] if contract.distribute_by and contract.distribute_by not in key else [] -%}
     {%- set latest_first = '_business_date desc, _load_id desc' ~ (', ' ~ tie_break if tie_break else '') -%}
     select distinct on ({{ (key + spelling) | join(', ') }})
         version.*,
         {{ key[0] }} as _key
-    {{ versions }}
+    from {{ source(source_name, table) }} as version
     {%- for column in spelling %}
-        and version.{{ column }} not in (
-            select spelt.{{ column }}
-            from (
-                select
-                    version.{{ column }},
-                    first_value(version.{{ column }}) over (
-                        partition by {{ key | join(', ') }} order by {{ latest_first }}
-                    ) as latest
-                {{ versions }}
-                    and {{ key[0] }} in (
-                        select {{ key[0] }} from {{ source(source_name, table) }} where {{ column }} <> {{ key[0] }}
-                    )
-            ) as spelt
-            where spelt.{{ column }} <> spelt.latest
-        )
+    left join (
+        select distinct of_key.{{ column }} as overruled
+        from (
+            select
+                version.{{ column }},
+                first_value(version.{{ column }}) over (
+                    partition by {{ key | join(', ') }} order by {{ latest_first }}
+                ) as latest
+            from {{ source(source_name, table) }} as version
+            where
+                {{ is_known_version(source_name, table, contract) }}
+                and {{ key[0] }} in (
+                    select {{ key[0] }} from {{ source(source_name, table) }} where {{ column }} <> {{ key[0] }}
+                )
+        ) as of_key
+        where of_key.{{ column }} <> of_key.latest
+    ) as spelling on version.{{ column }} = spelling.overruled
     {%- endfor %}
+    where
+        {{ is_known_version(source_name, table, contract) }}
+        {%- if spelling %}
+        and spelling.overruled is null
+        {%- endif %}
     order by {{ (key + spelling) | join(', ') }}, {{ latest_first }}
 {%- endmacro %}
 
-{# From and where of the versions of a raw table, `version`, that were known on the business date, and of which the record had not vanished since. #}
-{% macro known_versions(source_name, table, contract) -%}
+{# Condition: the row `version` of a raw table was known on the business date, and its record had not vanished since. #}
+{% macro is_known_version(source_name, table, contract) -%}
     {%- set known = "_business_date <= (select business_date from " ~ ref('stg_night') ~ ")" -%}
-    from {{ source(source_name, table) }} as version
-    where
         version.{{ known }}
         and not version._is_vanished is true
         and not exists (

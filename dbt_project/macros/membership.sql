@@ -21,7 +21,7 @@
 
 {# Queries of the years and cohorts whose figures change, for is_changed and forget_changed. #}
 {% macro changed_membership_years() -%}
-    select period_basis, period from {{ ref('changed_membership_year') }} where has_changed
+    select (period_basis, period)::text from {{ ref('changed_membership_year') }} where has_changed
 {%- endmacro %}
 
 {% macro changed_cohorts() -%}

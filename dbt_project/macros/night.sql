@@ -29,11 +29,11 @@
 
 {#
   Condition: the column is among the keys that the night changed; on a night that makes everything anew, all are. An array,
-  not a join, so that an index is used and the condition reaches into the staging views; a key of two columns is in a list, for no array of
-  such goes from one machine to another. Args: column, or (two, columns); keys: a query.
+  not a join, so that an index is used and the condition reaches into the staging views; of two columns as a text, for no array of rows
+  goes from one machine to another. Args: column, or (two, columns); keys: a query.
 #}
 {% macro is_changed(column, keys) -%}
-    {{ (column ~ (' in (' ~ keys ~ ')' if ',' in column else ' = any(array(' ~ keys ~ '))')) if is_incremental() else 'true' }}
+    {{ column ~ ('::text' if ',' in column) ~ ' = any(array(' ~ keys ~ '))' if is_incremental() else 'true' }}
 {%- endmacro %}
 
 {# Before an incremental run: delete the rows of the keys that are made anew, or are no more. Args as of is_changed. #}
