@@ -8,11 +8,41 @@
     ]) }}
 {%- endmacro %}
 
-{# Those counts as columns over rows of fct_feedback_movement. #}
-{% macro feedback_count_columns() -%}
-    {%- for count in feedback_counts() %}
-    count(*) filter (where movement.measure = '{{ count }}') as {{ count }}{{ ',' if not loop.last }}
-    {%- endfor %}
+{# What the counts are told by, each a column of feedback_by_month: its name, and of which alias it is. #}
+{% macro feedback_features() -%}
+    {{ return({
+        'kind': 'feedback', 'service_code': 'feedback', 'issue_code': 'feedback', 'channel_code': 'feedback', 'district_code': 'feedback',
+        'post_office_code': 'feedback', 'language': 'feedback', 'outcome': 'feedback', 'size_band': 'customer',
+    }) }}
+{%- endmacro %}
+
+{#
+  What cases add to each month by the end of a day, by all that the counts are told by. Args: movement, feedback, customer: relations as
+  fct_feedback_movement, fct_feedback_case and dim_customer; known_on: the day; which: condition on the cases of movement and feedback.
+#}
+{% macro feedback_by_month(movement, feedback, customer, known_on, which) -%}
+    select
+        date_trunc('month', movement.moved_on)::date as month_start
+        {%- for column, alias in feedback_features().items() %},
+        coalesce({{ alias }}.{{ column }}, 'not_stated') as {{ column }}
+        {%- endfor %},
+        count(*)::integer as movements
+        {%- for count in feedback_counts() %},
+        (count(*) filter (where movement.measure = '{{ count }}'))::integer as {{ count }}
+        {%- endfor %}
+    from {{ movement }} as movement
+    inner join {{ feedback }} as feedback on movement.case_no = feedback.case_no
+    left join {{ customer }} as customer on feedback.company_id = customer.company_id
+    where
+        feedback.is_counted
+        and feedback.received_on <= {{ known_on }}
+        and movement.moved_on <= {{ known_on }}
+        and {{ which }}
+    group by
+        date_trunc('month', movement.moved_on)::date
+        {%- for column, alias in feedback_features().items() %},
+        coalesce({{ alias }}.{{ column }}, 'not_stated')
+        {%- endfor %}
 {%- endmacro %}
 
 {#
@@ -27,17 +57,25 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# From and where of the movements and cases that count by the business date, in the periods that are made anew. #}
-{% macro counted_movements(more_joins='') -%}
-    from {{ ref('fct_feedback_movement') }} as movement
-    inner join {{ ref('fct_feedback_case') }} as feedback on movement.case_no = feedback.case_no
-    cross join {{ ref('as_of') }} as night
-    {{ more_joins }}
-    where
-        feedback.is_counted
-        and feedback.received_on <= night.business_date
-        and movement.moved_on <= night.business_date
-        and {{ is_changed('movement.moved_on', changed_days()) }}
+{# How that differs from what the last build counted: tonight's of the changed cases, less what they had added; on a build from nothing, all. #}
+{% macro feedback_change_by_month() -%}
+    {{ feedback_by_month(
+        ref('fct_feedback_movement'), ref('fct_feedback_case'), ref('dim_customer'),
+        '(select business_date from ' ~ ref('as_of') ~ ')',
+        is_changed('movement.case_no', changed_cases()) ~ ' and ' ~ is_changed('feedback.case_no', changed_cases())
+    ) }}
+    {%- if is_incremental() %}
+    union all
+    select
+        month_start
+        {%- for column in feedback_features() %},
+        {{ column }}
+        {%- endfor %}
+        {%- for count in ['movements'] + feedback_counts() %},
+        -{{ count }}
+        {%- endfor %}
+    from {{ ref('changed_feedback_count') }}
+    {%- endif %}
 {%- endmacro %}
 
 {# The periods that are made anew. #}

@@ -84,20 +84,13 @@ satisfaction as (
 -- A contact is what was heard of the company: what was only sent to it is none, so neither is an e-mail of staff.
 activity as (
     select
-        company_id,
-        received_on as happened_on,
-        'feedback' as measure,
+        feedback.company_id,
+        feedback.received_on as happened_on,
+        heard.measure,
         true as is_contact
-    from {{ ref('fct_feedback_case') }}
-    where is_counted
-    union all
-    select
-        company_id,
-        received_on,
-        kind_concept,
-        true
-    from {{ ref('fct_feedback_case') }}
-    where is_counted and kind_concept is not null
+    from {{ ref('fct_feedback_case') }} as feedback
+    cross join lateral (values ('feedback'), (feedback.kind_concept)) as heard (measure)
+    where feedback.is_counted and feedback.company_id is not null and heard.measure is not null
     union all
     select
         company_id,
@@ -138,23 +131,36 @@ activity as (
     'campaign_response': 'campaign_responses_12_months',
 } %}
 
+-- A company's day is looked at once, whatever happened on it, before it is held against each date that is told.
+active_day as (
+    select
+        company_id,
+        happened_on,
+        bool_or(is_contact) as is_contact
+        {%- for measure, column in measures.items() %},
+        count(*) filter (where measure = '{{ measure }}') as {{ column }}
+        {%- endfor %}
+    from activity
+    where company_id is not null
+    group by company_id, happened_on
+),
+
 counted as (
     select
         as_of_on,
         company_id,
-        {%- for measure, column in measures.items() %}
-        count(*) filter (where is_recent and measure = '{{ measure }}') as {{ column }},
+        {%- for column in measures.values() %}
+        coalesce(sum({{ column }}) filter (where is_recent), 0) as {{ column }},
         {%- endfor %}
-        count(distinct happened_on) filter (where is_recent and is_contact) as contact_days_12_months,
+        count(*) filter (where is_recent and is_contact) as contact_days_12_months,
         max(happened_on) filter (where is_contact) as last_contact_on
     from (
         select
-            activity.*,
+            active_day.*,
             day.as_of_on,
-            activity.happened_on > (day.as_of_on - interval '1 year')::date as is_recent
+            active_day.happened_on > (day.as_of_on - interval '1 year')::date as is_recent
         from day
-        inner join activity on day.as_of_on >= activity.happened_on
-        where activity.company_id is not null
+        inner join active_day on day.as_of_on >= active_day.happened_on
     ) as known
     group by as_of_on, company_id
 )

@@ -1,28 +1,17 @@
 {{ config(materialized='incremental', pre_hook="{{ forget_changed('(period_basis, period)', changed_periods()) }}") }}
 
--- Counts add up, so months are counted once and every other period is made of months. Roll-up rows say 'all'.
+-- Counts add up, so every period is made of months. Roll-up rows say 'all'.
 with by_month as (
     select
-        date_trunc('month', movement.moved_on)::date as month_start,
-        coalesce(feedback.kind, 'not_stated') as kind,
-        case
-            when grouping(coalesce(feedback.service_code, 'not_stated')) = 1 then 'all'
-            else coalesce(feedback.service_code, 'not_stated')
-        end as service_code,
-        case
-            when grouping(coalesce(feedback.issue_code, 'not_stated')) = 1 then 'all'
-            else coalesce(feedback.issue_code, 'not_stated')
-        end as issue_code,
-        {{ feedback_count_columns() }}
-    {{ counted_movements() }}
-    group by grouping sets (
-        (1, coalesce(feedback.kind, 'not_stated')),
-        (1, coalesce(feedback.kind, 'not_stated'), coalesce(feedback.service_code, 'not_stated')),
-        (
-            1, coalesce(feedback.kind, 'not_stated'), coalesce(feedback.service_code, 'not_stated'),
-            coalesce(feedback.issue_code, 'not_stated')
-        )
-    )
+        month_start,
+        kind,
+        dimension_value as service_code,
+        issue_code
+        {%- for count in feedback_counts() %},
+        {{ count }}
+        {%- endfor %}
+    from {{ ref('fct_feedback_month') }}
+    where dimension in ('all', 'service', 'issue') and {{ is_changed('month_start', changed_days()) }}
 ),
 
 period as (
