@@ -1,3 +1,8 @@
+{# Query of the cases whose rows the night makes anew, for is_changed, forget_changed and is_tested. #}
+{% macro amended_cases() -%}
+    select case_no from {{ ref('changed_case') }} where is_amended
+{%- endmacro %}
+
 {# The counts of the marts on feedback: measures of fct_feedback_movement. #}
 {% macro feedback_counts() -%}
     {{ return([
@@ -8,41 +13,60 @@
     ]) }}
 {%- endmacro %}
 
-{# What the counts are told by, each a column of feedback_by_month: its name, and of which alias it is. #}
+{# What the counts of a month are told by, in the marts on feedback. #}
 {% macro feedback_features() -%}
-    {{ return({
-        'kind': 'feedback', 'service_code': 'feedback', 'issue_code': 'feedback', 'channel_code': 'feedback', 'district_code': 'feedback',
-        'post_office_code': 'feedback', 'language': 'feedback', 'outcome': 'feedback', 'size_band': 'customer',
-    }) }}
+    {{ return([
+        'kind', 'service_code', 'issue_code', 'channel_code', 'district_code', 'post_office_code', 'language', 'outcome', 'size_band'
+    ]) }}
 {%- endmacro %}
 
 {#
-  What cases add to each month by the end of a day, by all that the counts are told by. Args: movement, feedback, customer: relations as
-  fct_feedback_movement, fct_feedback_case and dim_customer; known_on: the day; which: condition on the cases of movement and feedback.
+  What cases add to each month by the end of a day, by some of what the counts are told by. Args: features, of feedback_features; movement,
+  feedback, customer: relations as fct_feedback_movement, fct_feedback_case and dim_customer; known_on: the day; which: condition on the cases
+  of movement and feedback.
 #}
-{% macro feedback_by_month(movement, feedback, customer, known_on, which) -%}
+{% macro feedback_by_month(features, movement, feedback, customer, known_on, which) -%}
     select
-        date_trunc('month', movement.moved_on)::date as month_start
-        {%- for column, alias in feedback_features().items() %},
-        coalesce({{ alias }}.{{ column }}, 'not_stated') as {{ column }}
-        {%- endfor %},
+        date_trunc('month', movement.moved_on)::date as month_start,
+        {%- for column in features %}
+        coalesce({{ 'customer' if column == 'size_band' else 'feedback' }}.{{ column }}, 'not_stated') as {{ column }},
+        {%- endfor %}
         count(*)::integer as movements
         {%- for count in feedback_counts() %},
         (count(*) filter (where movement.measure = '{{ count }}'))::integer as {{ count }}
         {%- endfor %}
     from {{ movement }} as movement
     inner join {{ feedback }} as feedback on movement.case_no = feedback.case_no
+    {%- if 'size_band' in features %}
     left join {{ customer }} as customer on feedback.company_id = customer.company_id
+    {%- endif %}
     where
         feedback.is_counted
         and feedback.received_on <= {{ known_on }}
         and movement.moved_on <= {{ known_on }}
         and {{ which }}
-    group by
-        date_trunc('month', movement.moved_on)::date
-        {%- for column, alias in feedback_features().items() %},
-        coalesce({{ alias }}.{{ column }}, 'not_stated')
+    group by {% for column in ['month_start'] + features %}{{ loop.index }}{{ ', ' if not loop.last }}{% endfor %}
+{%- endmacro %}
+
+{#
+  How that differs from what the last build counted: what the changed cases add tonight, less what they had added; on a build from
+  nothing, all. Arg: features, as above.
+#}
+{% macro feedback_change_by_month(features) -%}
+    {{ feedback_by_month(
+        features, ref('fct_feedback_movement'), ref('fct_feedback_case'), ref('dim_customer'),
+        '(select business_date from ' ~ ref('as_of') ~ ')',
+        is_changed('movement.case_no', changed_cases()) ~ ' and ' ~ is_changed('feedback.case_no', changed_cases())
+    ) }}
+    {%- if is_incremental() %}
+    union all
+    select
+        {{ (['month_start'] + features) | join(', ') }}
+        {%- for count in ['movements'] + feedback_counts() %},
+        -{{ count }}
         {%- endfor %}
+    from {{ ref('changed_feedback_count') }}
+    {%- endif %}
 {%- endmacro %}
 
 {#
@@ -55,27 +79,6 @@
     {%- else -%}
     case when '{{ milestone }}' = any(string_to_array(now.pledges_unknown, ', ')) then null else now.{{ count }} end
     {%- endif -%}
-{%- endmacro %}
-
-{# How that differs from what the last build counted: tonight's of the changed cases, less what they had added; on a build from nothing, all. #}
-{% macro feedback_change_by_month() -%}
-    {{ feedback_by_month(
-        ref('fct_feedback_movement'), ref('fct_feedback_case'), ref('dim_customer'),
-        '(select business_date from ' ~ ref('as_of') ~ ')',
-        is_changed('movement.case_no', changed_cases()) ~ ' and ' ~ is_changed('feedback.case_no', changed_cases())
-    ) }}
-    {%- if is_incremental() %}
-    union all
-    select
-        month_start
-        {%- for column in feedback_features() %},
-        {{ column }}
-        {%- endfor %}
-        {%- for count in ['movements'] + feedback_counts() %},
-        -{{ count }}
-        {%- endfor %}
-    from {{ ref('changed_feedback_count') }}
-    {%- endif %}
 {%- endmacro %}
 
 {# The periods that are made anew. #}

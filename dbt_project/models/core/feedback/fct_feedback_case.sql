@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['received_on']}, {'columns': ['_stated_category_code']}, {'columns': ['_stated_post_office_code']}, {'columns': ['_stated_company_id']}],
-    pre_hook="{{ forget_changed('case_no', changed_cases()) }}",
+    pre_hook="{{ forget_changed('case_no', amended_cases()) }}",
     post_hook="analyze {{ this }}"
 ) }}
 
@@ -12,7 +12,7 @@
 with feedback as materialized (
     select *
     from {{ ref('stg_feedback__case') }}
-    where {{ is_changed('case_no', changed_cases()) }}
+    where {{ is_changed('case_no', amended_cases()) }}
 ),
 
 milestone as (
@@ -30,7 +30,7 @@ milestone as (
         count(*) filter (where event.event_type = 'reopened') as reopened_count
     from {{ ref('fct_feedback_event') }} as event
     inner join feedback on event.case_no = feedback.case_no
-    where {{ is_changed('event.case_no', changed_cases()) }}
+    where {{ is_changed('event.case_no', amended_cases()) }}
     group by 1
 ),
 

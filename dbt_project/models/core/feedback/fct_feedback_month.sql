@@ -5,26 +5,26 @@
     post_hook=["delete from {{ this }} where movements = 0", "analyze {{ this }}"]
 ) }}
 {%- set dimensions = {
-    'all': "'all'", 'service': 'service_code', 'channel': 'channel_code', 'district': 'district_code', 'post_office': 'post_office_code',
-    'language': 'language', 'segment': 'size_band'
+    'all': "'all'", 'service': 'service_code', 'channel': 'channel_code', 'district': 'district_code', 'language': 'language'
 } %}
 {%- set columns = ['movements'] + feedback_counts() %}
 
+-- Post offices and companies are in no row by code, which there would be as many of as there are cases.
 with change as materialized (
-    {{ feedback_change_by_month() }}
+    {{ feedback_change_by_month(['kind', 'post_office_code', 'size_band']) }}
 ),
 
 cell as (
     select
-        change.month_start,
-        change.kind,
+        by_code.month_start,
+        by_code.kind,
         feature.dimension,
         feature.dimension_value,
         feature.issue_code
         {%- for count in columns %},
-        change.{{ count }}
+        by_code.{{ count }}
         {%- endfor %}
-    from change
+    from {{ ref('fct_feedback_month_by_code') }} as by_code
     cross join lateral (
         values
         {%- for dimension, value in dimensions.items() %}
@@ -32,6 +32,21 @@ cell as (
         {%- endfor %}
         ('issue', service_code, issue_code)
     ) as feature (dimension, dimension_value, issue_code)
+    where {{ is_changed('by_code.month_start', 'select month_start from change') }}
+    union all
+    select
+        change.month_start,
+        change.kind,
+        feature.dimension,
+        feature.dimension_value,
+        'all'
+        {%- for count in columns %},
+        change.{{ count }}
+        {%- endfor %}
+    from change
+    cross join lateral (
+        values ('post_office', post_office_code), ('segment', size_band)
+    ) as feature (dimension, dimension_value)
     {%- if is_incremental() %}
     union all
     select
@@ -44,7 +59,7 @@ cell as (
         {{ count }}
         {%- endfor %}
     from {{ this }}
-    where month_start in (select month_start from change)
+    where dimension in ('post_office', 'segment') and {{ is_changed('month_start', 'select month_start from change') }}
     {%- endif %}
 )
 

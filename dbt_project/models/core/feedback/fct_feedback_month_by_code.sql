@@ -1,4 +1,4 @@
-{%- set features = feedback_features().keys() | reject('in', ['post_office_code', 'size_band']) | list %}
+{%- set features = feedback_features() | reject('in', ['post_office_code', 'size_band']) | list %}
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',
@@ -9,7 +9,7 @@
 {%- set columns = ['movements'] + feedback_counts() %}
 
 with change as (
-    {{ feedback_change_by_month() }}
+    {{ feedback_change_by_month(features) }}
 ),
 
 cell as (

@@ -1,7 +1,7 @@
 -- Before the facts are made anew, what the changed cases added to the counts of each month until now.
 {%- if goes_on() %}
 {{ feedback_by_month(
-    former('fct_feedback_movement'), former('fct_feedback_case'), former('dim_customer'),
+    feedback_features(), former('fct_feedback_movement'), former('fct_feedback_case'), former('dim_customer'),
     '(select since_date from ' ~ ref('build') ~ ')',
     'movement.case_no = any(array(' ~ changed_cases() ~ ')) and feedback.case_no = any(array(' ~ changed_cases() ~ '))'
 ) }}
