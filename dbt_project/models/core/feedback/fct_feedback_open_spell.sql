@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    indexes=[{'columns': ["coalesce(open_to, 'infinity')"]}],
     pre_hook="{{ forget_changed('case_no', amended_cases()) }}",
     post_hook="analyze {{ this }}"
 ) }}

@@ -64,7 +64,7 @@ open_case as (
     inner join {{ ref('fct_feedback_open_spell') }} as spell
         on day.as_of_on >= spell.open_from and day.as_of_on < coalesce(spell.open_to, 'infinity')
     inner join {{ ref('fct_feedback_case') }} as feedback on spell.case_no = feedback.case_no
-    where feedback.is_counted
+    where feedback.is_counted and feedback.company_id is not null
     group by day.as_of_on, feedback.company_id
 ),
 
@@ -132,13 +132,13 @@ activity as (
 } %}
 
 -- A company's day is looked at once, whatever happened on it, before it is held against each date that is told.
-active_day as (
+active_day as materialized (
     select
         company_id,
         happened_on,
         bool_or(is_contact) as is_contact
         {%- for measure, column in measures.items() %},
-        count(*) filter (where measure = '{{ measure }}') as {{ column }}
+        (count(*) filter (where measure = '{{ measure }}'))::integer as {{ column }}
         {%- endfor %}
     from activity
     where company_id is not null
@@ -147,22 +147,27 @@ active_day as (
 
 counted as (
     select
-        as_of_on,
-        company_id,
+        day.as_of_on,
+        active_day.company_id,
         {%- for column in measures.values() %}
-        coalesce(sum({{ column }}) filter (where is_recent), 0) as {{ column }},
+        sum(active_day.{{ column }}) as {{ column }},
         {%- endfor %}
-        count(*) filter (where is_recent and is_contact) as contact_days_12_months,
-        max(happened_on) filter (where is_contact) as last_contact_on
-    from (
-        select
-            active_day.*,
-            day.as_of_on,
-            active_day.happened_on > (day.as_of_on - interval '1 year')::date as is_recent
-        from day
-        inner join active_day on day.as_of_on >= active_day.happened_on
-    ) as known
-    group by as_of_on, company_id
+        count(*) filter (where active_day.is_contact) as contact_days_12_months
+    from day
+    inner join active_day
+        on active_day.happened_on > (day.as_of_on - interval '1 year')::date and day.as_of_on >= active_day.happened_on
+    group by day.as_of_on, active_day.company_id
+),
+
+last_contact as (
+    select
+        day.as_of_on,
+        active_day.company_id,
+        max(active_day.happened_on) as last_contact_on
+    from day
+    inner join active_day on day.as_of_on >= active_day.happened_on
+    where active_day.is_contact
+    group by day.as_of_on, active_day.company_id
 )
 
 select
@@ -186,21 +191,21 @@ select
     case when day.is_year_known then coalesce(counted.{{ column }}, 0) end::integer as {{ column }},
     {%- endfor %}
     case when day.is_year_known then coalesce(counted.contact_days_12_months, 0) end::integer as contact_days_12_months,
-    counted.last_contact_on,
-    day.as_of_on - counted.last_contact_on as days_since_contact,
+    last_contact.last_contact_on,
+    day.as_of_on - last_contact.last_contact_on as days_since_contact,
     segment.segment_code
 from {{ ref('dim_customer') }} as customer
 cross join day
 cross join {{ ref('as_of') }} as night
-{%- for name in ['club', 'member', 'account', 'open_case', 'satisfaction', 'counted'] %}
+{%- for name in ['club', 'member', 'account', 'open_case', 'satisfaction', 'counted', 'last_contact'] %}
 left join {{ name }} on day.as_of_on = {{ name }}.as_of_on and customer.company_id = {{ name }}.company_id
 {%- endfor %}
 left join {{ ref('contact_segment') }} as segment
     on
         day.is_year_known
-        and (counted.last_contact_on is not null or day.is_silence_known)
-        and (counted.last_contact_on is null) = (segment.days_since_from is null)
-        and coalesce(day.as_of_on - counted.last_contact_on >= segment.days_since_from, true)
-        and coalesce(day.as_of_on - counted.last_contact_on <= segment.days_since_to, true)
+        and (last_contact.last_contact_on is not null or day.is_silence_known)
+        and (last_contact.last_contact_on is null) = (segment.days_since_from is null)
+        and coalesce(day.as_of_on - last_contact.last_contact_on >= segment.days_since_from, true)
+        and coalesce(day.as_of_on - last_contact.last_contact_on <= segment.days_since_to, true)
         and coalesce(counted.contact_days_12_months, 0) >= segment.contact_days_from
         and coalesce(coalesce(counted.contact_days_12_months, 0) <= segment.contact_days_to, true)
