@@ -69,6 +69,37 @@
     {%- endif %}
 {%- endmacro %}
 
+{# The dimensions that timeliness is told by month of. A month of one post office has a handful of cases, of which a percentile says nothing. #}
+{% macro timed_by_month() -%}
+    {{ return(['all', 'service', 'channel']) }}
+{%- endmacro %}
+
+{#
+  The steps of cases that count by the end of a day, each with the month it counts in: when it fell due; closing, which is promised by no day,
+  when it was done. Args: milestone, feedback: relations as fct_feedback_milestone and fct_feedback_case;
+  known_on: the day; which: condition on the cases of step and feedback.
+#}
+{% macro feedback_steps(milestone, feedback, known_on, which) -%}
+    {%- set counted_on = "case when step.milestone = 'closing' then step.met_on else step.due_on end" -%}
+    select
+        step.case_no,
+        step.milestone,
+        date_trunc('month', {{ counted_on }})::date as month_start,
+        {%- for column in feedback_features() if column not in ('outcome', 'size_band') %}
+        coalesce(feedback.{{ column }}, 'not_stated') as {{ column }},
+        {%- endfor %}
+        {%- for days in ['calendar_days', 'working_days'] %}
+        case when step.met_on <= {{ known_on }} then step.{{ days }} end as {{ days }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ milestone }} as step
+    inner join {{ feedback }} as feedback on step.case_no = feedback.case_no
+    where
+        feedback.is_counted
+        and feedback.received_on <= {{ known_on }}
+        and {{ counted_on }} <= {{ known_on }}
+        and {{ which }}
+{%- endmacro %}
+
 {#
   A count of `now`; one of a pledge is null in a period of which nobody knows all that fell due. Arg: count, of feedback_counts.
 #}
@@ -171,22 +202,4 @@
 {# The kinds of feedback that are reported even where nothing came. #}
 {% macro feedback_kinds() -%}
     ({{ codes('kind') }})
-{%- endmacro %}
-
-{# What a case is in a dimension: a code, not_stated, or all. Args: case: alias; dimension. #}
-{% macro feedback_dimension(case, dimension) -%}
-    {%- set columns = {
-        'service': case ~ '.service_code', 'issue': case ~ '.issue_code', 'channel': case ~ '.channel_code',
-        'district': case ~ '.district_code', 'post_office': case ~ '.post_office_code', 'language': case ~ '.language',
-        'segment': 'customer.size_band',
-    } -%}
-    {{ "'all'" if dimension == 'all' else "coalesce(" ~ columns[dimension] ~ ", 'not_stated')" }}
-{%- endmacro %}
-
-{# Rows (dimension, dimension_value) of a case, to be used in a lateral join. Args: case: alias; dimensions: those wanted. #}
-{% macro feedback_dimensions(case, dimensions) -%}
-    values
-    {%- for dimension in dimensions %}
-    ('{{ dimension }}', {{ feedback_dimension(case, dimension) }}){{ ',' if not loop.last }}
-    {%- endfor %}
 {%- endmacro %}
