@@ -1,3 +1,8 @@
+{# Query of the cases whose rows the night makes anew, for is_changed, forget_changed and is_tested. #}
+{% macro amended_cases() -%}
+    select case_no from {{ ref('changed_case') }} where is_amended
+{%- endmacro %}
+
 {# The counts of the marts on feedback: measures of fct_feedback_movement. #}
 {% macro feedback_counts() -%}
     {{ return([
@@ -8,11 +13,91 @@
     ]) }}
 {%- endmacro %}
 
-{# Those counts as columns over rows of fct_feedback_movement. #}
-{% macro feedback_count_columns() -%}
-    {%- for count in feedback_counts() %}
-    count(*) filter (where movement.measure = '{{ count }}') as {{ count }}{{ ',' if not loop.last }}
-    {%- endfor %}
+{# What the counts of a month are told by, in the marts on feedback. #}
+{% macro feedback_features() -%}
+    {{ return([
+        'kind', 'service_code', 'issue_code', 'channel_code', 'district_code', 'post_office_code', 'language', 'outcome', 'size_band'
+    ]) }}
+{%- endmacro %}
+
+{#
+  What cases add to each month by the end of a day, by some of what the counts are told by. Args: features, of feedback_features; movement,
+  feedback, customer: relations as fct_feedback_movement, fct_feedback_case and dim_customer; known_on: the day; which: condition on the cases
+  of movement and feedback.
+#}
+{% macro feedback_by_month(features, movement, feedback, customer, known_on, which) -%}
+    select
+        date_trunc('month', movement.moved_on)::date as month_start,
+        {%- for column in features %}
+        coalesce({{ 'customer' if column == 'size_band' else 'feedback' }}.{{ column }}, 'not_stated') as {{ column }},
+        {%- endfor %}
+        count(*)::integer as movements
+        {%- for count in feedback_counts() %},
+        (count(*) filter (where movement.measure = '{{ count }}'))::integer as {{ count }}
+        {%- endfor %}
+    from {{ movement }} as movement
+    inner join {{ feedback }} as feedback on movement.case_no = feedback.case_no
+    {%- if 'size_band' in features %}
+    left join {{ customer }} as customer on feedback.company_id = customer.company_id
+    {%- endif %}
+    where
+        feedback.is_counted
+        and feedback.received_on <= {{ known_on }}
+        and movement.moved_on <= {{ known_on }}
+        and {{ which }}
+    group by {% for column in ['month_start'] + features %}{{ loop.index }}{{ ', ' if not loop.last }}{% endfor %}
+{%- endmacro %}
+
+{#
+  How that differs from what the last build counted: what the changed cases add tonight, less what they had added; on a build from
+  nothing, all. Arg: features, as above.
+#}
+{% macro feedback_change_by_month(features) -%}
+    {{ feedback_by_month(
+        features, ref('fct_feedback_movement'), ref('fct_feedback_case'), ref('dim_customer'),
+        '(select business_date from ' ~ ref('as_of') ~ ')',
+        is_changed('movement.case_no', changed_cases()) ~ ' and ' ~ is_changed('feedback.case_no', changed_cases())
+    ) }}
+    {%- if is_incremental() %}
+    union all
+    select
+        {{ (['month_start'] + features) | join(', ') }}
+        {%- for count in ['movements'] + feedback_counts() %},
+        -{{ count }}
+        {%- endfor %}
+    from {{ ref('changed_feedback_count') }}
+    {%- endif %}
+{%- endmacro %}
+
+{# The dimensions that timeliness is told by month of. A month of one post office has a handful of cases, of which a percentile says nothing. #}
+{% macro timed_by_month() -%}
+    {{ return(['all', 'service', 'channel']) }}
+{%- endmacro %}
+
+{#
+  The steps of cases that count by the end of a day, each with the month it counts in: when it fell due; closing, which is promised by no day,
+  when it was done. Args: milestone, feedback: relations as fct_feedback_milestone and fct_feedback_case;
+  known_on: the day; which: condition on the cases of step and feedback.
+#}
+{% macro feedback_steps(milestone, feedback, known_on, which) -%}
+    {%- set counted_on = "case when step.milestone = 'closing' then step.met_on else step.due_on end" -%}
+    select
+        step.case_no,
+        step.milestone,
+        date_trunc('month', {{ counted_on }})::date as month_start,
+        {%- for column in feedback_features() if column not in ('outcome', 'size_band') %}
+        coalesce(feedback.{{ column }}, 'not_stated') as {{ column }},
+        {%- endfor %}
+        {%- for days in ['calendar_days', 'working_days'] %}
+        case when step.met_on <= {{ known_on }} then step.{{ days }} end as {{ days }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ milestone }} as step
+    inner join {{ feedback }} as feedback on step.case_no = feedback.case_no
+    where
+        feedback.is_counted
+        and feedback.received_on <= {{ known_on }}
+        and {{ counted_on }} <= {{ known_on }}
+        and {{ which }}
 {%- endmacro %}
 
 {#
@@ -25,19 +110,6 @@
     {%- else -%}
     case when '{{ milestone }}' = any(string_to_array(now.pledges_unknown, ', ')) then null else now.{{ count }} end
     {%- endif -%}
-{%- endmacro %}
-
-{# From and where of the movements and cases that count by the business date, in the periods that are made anew. #}
-{% macro counted_movements(more_joins='') -%}
-    from {{ ref('fct_feedback_movement') }} as movement
-    inner join {{ ref('fct_feedback_case') }} as feedback on movement.case_no = feedback.case_no
-    cross join {{ ref('as_of') }} as night
-    {{ more_joins }}
-    where
-        feedback.is_counted
-        and feedback.received_on <= night.business_date
-        and movement.moved_on <= night.business_date
-        and {{ is_changed('movement.moved_on', changed_days()) }}
 {%- endmacro %}
 
 {# The periods that are made anew. #}
@@ -130,22 +202,4 @@
 {# The kinds of feedback that are reported even where nothing came. #}
 {% macro feedback_kinds() -%}
     ({{ codes('kind') }})
-{%- endmacro %}
-
-{# What a case is in a dimension: a code, not_stated, or all. Args: case: alias; dimension. #}
-{% macro feedback_dimension(case, dimension) -%}
-    {%- set columns = {
-        'service': case ~ '.service_code', 'issue': case ~ '.issue_code', 'channel': case ~ '.channel_code',
-        'district': case ~ '.district_code', 'post_office': case ~ '.post_office_code', 'language': case ~ '.language',
-        'segment': 'customer.size_band',
-    } -%}
-    {{ "'all'" if dimension == 'all' else "coalesce(" ~ columns[dimension] ~ ", 'not_stated')" }}
-{%- endmacro %}
-
-{# Rows (dimension, dimension_value) of a case, to be used in a lateral join. Args: case: alias; dimensions: those wanted. #}
-{% macro feedback_dimensions(case, dimensions) -%}
-    values
-    {%- for dimension in dimensions %}
-    ('{{ dimension }}', {{ feedback_dimension(case, dimension) }}){{ ',' if not loop.last }}
-    {%- endfor %}
 {%- endmacro %}

@@ -1,9 +1,11 @@
--- The backlog is the open cases of companies and those of nobody known.
+-- The backlog is the open cases of companies and those of nobody known, on the days of which the night told it anew.
+{%- set changed_days = 'select as_of_date from ' ~ ref('changed_feedback_period') ~ ' where has_changed_backlog' %}
 with of_companies as (
     select
         as_of_on,
         sum(open_cases) as open_cases
     from {{ ref('customer_360') }}
+    where {{ is_tested('as_of_on', changed_days) }}
     group by 1
 ),
 
@@ -15,7 +17,9 @@ of_nobody as (
     inner join {{ ref('fct_feedback_open_spell') }} as spell
         on day.as_of_on >= spell.open_from and day.as_of_on < coalesce(spell.open_to, 'infinity')
     inner join {{ ref('fct_feedback_case') }} as feedback on spell.case_no = feedback.case_no
-    where feedback.is_counted and feedback.company_id is null
+    where
+        feedback.is_counted and feedback.company_id is null
+        and coalesce(spell.open_to, 'infinity') > (select min(as_of_on) from of_companies)
     group by 1
 ),
 

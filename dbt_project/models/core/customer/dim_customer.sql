@@ -32,4 +32,4 @@ left join {{ ref('stg_membership__account_manager') }} as manager
     on company.account_manager_id = manager.account_manager_id
 left join contact on company.company_id = contact.company_id
 where {{ is_changed('company.company_id', changed_companies()) }}
--- depends_on: {{ ref('changed_membership_spell') }}
+-- depends_on: {{ ref('changed_membership_spell') }}, {{ ref('changed_feedback_count') }}

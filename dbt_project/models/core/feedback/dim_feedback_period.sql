@@ -1,12 +1,16 @@
+-- The first day alone, so that the index gives it and not all cases are read.
 with history as (
     select
-        date_trunc('month', min(feedback.received_on))::date as first_day,
+        date_trunc('month', first_case.received_on)::date as first_day,
         night.business_date,
         night.is_overtaken
-    from {{ ref('fct_feedback_case') }} as feedback
-    cross join {{ ref('as_of') }} as night
-    where feedback.is_counted and feedback.received_on <= night.business_date
-    group by night.business_date, night.is_overtaken
+    from {{ ref('as_of') }} as night
+    cross join (
+        select min(feedback.received_on) as received_on
+        from {{ ref('fct_feedback_case') }} as feedback
+        where feedback.is_counted and feedback.received_on <= (select business_date from {{ ref('as_of') }})
+    ) as first_case
+    where first_case.received_on is not null
 ),
 
 period as (

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['received_on']}, {'columns': ['_stated_category_code']}, {'columns': ['_stated_post_office_code']}, {'columns': ['_stated_company_id']}],
-    pre_hook="{{ forget_changed('case_no', changed_cases()) }}",
+    pre_hook="{{ forget_changed('case_no', amended_cases()) }}",
     post_hook="analyze {{ this }}"
 ) }}
 
@@ -12,7 +12,7 @@
 with feedback as not materialized (
     select *
     from {{ ref('fct_feedback_record') }}
-    where {{ is_changed('case_no', changed_cases()) }}
+    where {{ is_changed('case_no', amended_cases()) }}
 ),
 
 milestone as (
@@ -30,7 +30,7 @@ milestone as (
         count(*) filter (where event.event_type = 'reopened') as reopened_count
     from {{ ref('fct_feedback_event') }} as event
     inner join feedback on event.case_no = feedback.case_no
-    where {{ is_changed('event.case_no', changed_cases()) }}
+    where {{ is_changed('event.case_no', amended_cases()) }}
     group by 1
 ),
 
@@ -115,4 +115,4 @@ left join {{ ref('dim_date') }} as received_day on changed.received_on = receive
 left join {{ ref('dim_date') }} as {{ milestone }}_day
     on {{ hong_kong_date('changed.' ~ milestone ~ '_at') }} = {{ milestone }}_day.date_day
 {%- endfor %}
--- depends_on: {{ ref('changed_feedback_day') }}
+-- depends_on: {{ ref('changed_feedback_day') }}, {{ ref('changed_feedback_count') }}, {{ ref('changed_feedback_step') }}

@@ -1,14 +1,14 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['due_on']}, {'columns': ['met_on']}],
-    pre_hook="{{ forget_changed('case_no', changed_cases()) }}",
+    pre_hook="{{ forget_changed('case_no', amended_cases()) }}",
     post_hook="analyze {{ this }}"
 ) }}
 
 with changed as (
     select *
     from {{ ref('fct_feedback_case') }}
-    where {{ is_changed('case_no', changed_cases()) }}
+    where {{ is_changed('case_no', amended_cases()) }}
 )
 
 select

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['moved_on']}],
-    pre_hook="{{ forget_changed('case_no', changed_cases()) }}",
+    pre_hook="{{ forget_changed('case_no', amended_cases()) }}",
     post_hook="analyze {{ this }}"
 ) }}
 
@@ -22,7 +22,7 @@ cross join lateral (
         ('found_unsubstantiated', received_on, is_counted and outcome = 'unsubstantiated'),
         ('closed', closed_on, is_counted and closed_on is not null)
 ) as added (measure, moved_on, counts)
-where added.counts and {{ is_changed('changed.case_no', changed_cases()) }}
+where added.counts and {{ is_changed('changed.case_no', amended_cases()) }}
 union all
 select
     milestone.case_no,
@@ -34,4 +34,4 @@ cross join lateral (
         ('_due', true),
         ('_within_target', met_on <= due_on)
 ) as added (suffix, counts)
-where milestone.due_on is not null and added.counts and {{ is_changed('milestone.case_no', changed_cases()) }}
+where milestone.due_on is not null and added.counts and {{ is_changed('milestone.case_no', amended_cases()) }}

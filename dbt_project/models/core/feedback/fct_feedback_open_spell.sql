@@ -1,13 +1,14 @@
 {{ config(
     materialized='incremental',
-    pre_hook="{{ forget_changed('case_no', changed_cases()) }}",
+    indexes=[{'columns': ["coalesce(open_to, 'infinity')"]}],
+    pre_hook="{{ forget_changed('case_no', amended_cases()) }}",
     post_hook="analyze {{ this }}"
 ) }}
 
 with changed as not materialized (
     select *
     from {{ ref('fct_feedback_case') }}
-    where {{ is_changed('case_no', changed_cases()) }}
+    where {{ is_changed('case_no', amended_cases()) }}
 ),
 
 -- A case is open from its receipt; a typing error that closes it before the receipt closes it on that day.
@@ -30,7 +31,7 @@ turn as (
     inner join {{ ref('fct_feedback_event') }} as event on changed.case_no = event.case_no
     where
         event.event_type in ('closed', 'withdrawn', 'merged', 'reopened', 'reinstated')
-        and {{ is_changed('event.case_no', changed_cases()) }}
+        and {{ is_changed('event.case_no', amended_cases()) }}
 ),
 
 -- Closed twice is closed once, and reopening what is open opens nothing.

@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental',
-    pre_hook="{{ forget_changed('case_no', changed_cases()) }}",
+    pre_hook="{{ forget_changed('case_no', amended_cases()) }}",
     post_hook="analyze {{ this }}"
 ) }}
 
@@ -22,4 +22,4 @@ select
     language,
     is_anonymous
 from {{ ref('stg_feedback__case') }}
-where {{ is_changed('case_no', changed_cases()) }}
+where {{ is_changed('case_no', amended_cases()) }}

@@ -64,7 +64,7 @@ open_case as (
     inner join {{ ref('fct_feedback_open_spell') }} as spell
         on day.as_of_on >= spell.open_from and day.as_of_on < coalesce(spell.open_to, 'infinity')
     inner join {{ ref('fct_feedback_case') }} as feedback on spell.case_no = feedback.case_no
-    where feedback.is_counted
+    where feedback.is_counted and feedback.company_id is not null
     group by day.as_of_on, feedback.company_id
 ),
 
@@ -84,20 +84,13 @@ satisfaction as (
 -- A contact is what was heard of the company: what was only sent to it is none, so neither is an e-mail of staff.
 activity as (
     select
-        company_id,
-        received_on as happened_on,
-        'feedback' as measure,
+        feedback.company_id,
+        feedback.received_on as happened_on,
+        heard.measure,
         true as is_contact
-    from {{ ref('fct_feedback_case') }}
-    where is_counted
-    union all
-    select
-        company_id,
-        received_on,
-        kind_concept,
-        true
-    from {{ ref('fct_feedback_case') }}
-    where is_counted and kind_concept is not null
+    from {{ ref('fct_feedback_case') }} as feedback
+    cross join lateral (values ('feedback'), (feedback.kind_concept)) as heard (measure)
+    where feedback.is_counted and feedback.company_id is not null and heard.measure is not null
     union all
     select
         company_id,
@@ -138,25 +131,43 @@ activity as (
     'campaign_response': 'campaign_responses_12_months',
 } %}
 
+-- A company's day is looked at once, whatever happened on it, before it is held against each date that is told.
+active_day as materialized (
+    select
+        company_id,
+        happened_on,
+        bool_or(is_contact) as is_contact
+        {%- for measure, column in measures.items() %},
+        (count(*) filter (where measure = '{{ measure }}'))::integer as {{ column }}
+        {%- endfor %}
+    from activity
+    where company_id is not null
+    group by company_id, happened_on
+),
+
 counted as (
     select
-        as_of_on,
-        company_id,
-        {%- for measure, column in measures.items() %}
-        count(*) filter (where is_recent and measure = '{{ measure }}') as {{ column }},
+        day.as_of_on,
+        active_day.company_id,
+        {%- for column in measures.values() %}
+        sum(active_day.{{ column }}) as {{ column }},
         {%- endfor %}
-        count(distinct happened_on) filter (where is_recent and is_contact) as contact_days_12_months,
-        max(happened_on) filter (where is_contact) as last_contact_on
-    from (
-        select
-            activity.*,
-            day.as_of_on,
-            activity.happened_on > (day.as_of_on - interval '1 year')::date as is_recent
-        from day
-        inner join activity on day.as_of_on >= activity.happened_on
-        where activity.company_id is not null
-    ) as known
-    group by as_of_on, company_id
+        count(*) filter (where active_day.is_contact) as contact_days_12_months
+    from day
+    inner join active_day
+        on active_day.happened_on > (day.as_of_on - interval '1 year')::date and day.as_of_on >= active_day.happened_on
+    group by day.as_of_on, active_day.company_id
+),
+
+last_contact as (
+    select
+        day.as_of_on,
+        active_day.company_id,
+        max(active_day.happened_on) as last_contact_on
+    from day
+    inner join active_day on day.as_of_on >= active_day.happened_on
+    where active_day.is_contact
+    group by day.as_of_on, active_day.company_id
 )
 
 select
@@ -180,21 +191,21 @@ select
     case when day.is_year_known then coalesce(counted.{{ column }}, 0) end::integer as {{ column }},
     {%- endfor %}
     case when day.is_year_known then coalesce(counted.contact_days_12_months, 0) end::integer as contact_days_12_months,
-    counted.last_contact_on,
-    day.as_of_on - counted.last_contact_on as days_since_contact,
+    last_contact.last_contact_on,
+    day.as_of_on - last_contact.last_contact_on as days_since_contact,
     segment.segment_code
 from {{ ref('dim_customer') }} as customer
 cross join day
 cross join {{ ref('as_of') }} as night
-{%- for name in ['club', 'member', 'account', 'open_case', 'satisfaction', 'counted'] %}
+{%- for name in ['club', 'member', 'account', 'open_case', 'satisfaction', 'counted', 'last_contact'] %}
 left join {{ name }} on day.as_of_on = {{ name }}.as_of_on and customer.company_id = {{ name }}.company_id
 {%- endfor %}
 left join {{ ref('contact_segment') }} as segment
     on
         day.is_year_known
-        and (counted.last_contact_on is not null or day.is_silence_known)
-        and (counted.last_contact_on is null) = (segment.days_since_from is null)
-        and coalesce(day.as_of_on - counted.last_contact_on >= segment.days_since_from, true)
-        and coalesce(day.as_of_on - counted.last_contact_on <= segment.days_since_to, true)
+        and (last_contact.last_contact_on is not null or day.is_silence_known)
+        and (last_contact.last_contact_on is null) = (segment.days_since_from is null)
+        and coalesce(day.as_of_on - last_contact.last_contact_on >= segment.days_since_from, true)
+        and coalesce(day.as_of_on - last_contact.last_contact_on <= segment.days_since_to, true)
         and coalesce(counted.contact_days_12_months, 0) >= segment.contact_days_from
         and coalesce(coalesce(counted.contact_days_12_months, 0) <= segment.contact_days_to, true)

@@ -1,30 +1,17 @@
 {{ config(materialized='incremental', pre_hook="{{ forget_changed('(period_basis, period)', changed_periods()) }}") }}
 
--- Counts add up, so months are counted once and every other period is made of months. Roll-up rows say 'all'.
-with by_issue as (
-    select
-        date_trunc('month', movement.moved_on)::date as month_start,
-        coalesce(feedback.kind, 'not_stated') as kind,
-        coalesce(feedback.service_code, 'not_stated') as service_code,
-        coalesce(feedback.issue_code, 'not_stated') as issue_code,
-        {{ feedback_count_columns() }}
-    {{ counted_movements() }}
-    group by 1, 2, 3, 4
-),
-
-by_month as (
+-- Counts add up, so every period is made of months. Roll-up rows say 'all'.
+with by_month as (
     select
         month_start,
         kind,
-        case when grouping(service_code) = 1 then 'all' else service_code end as service_code,
-        case when grouping(issue_code) = 1 then 'all' else issue_code end as issue_code
+        dimension_value as service_code,
+        issue_code
         {%- for count in feedback_counts() %},
-        sum({{ count }}) as {{ count }}
+        {{ count }}
         {%- endfor %}
-    from by_issue
-    group by grouping sets (
-        (month_start, kind), (month_start, kind, service_code), (month_start, kind, service_code, issue_code)
-    )
+    from {{ ref('fct_feedback_month') }}
+    where dimension in ('all', 'service', 'issue') and {{ is_changed('month_start', changed_days()) }}
 ),
 
 period as (

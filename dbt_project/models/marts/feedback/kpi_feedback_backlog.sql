@@ -7,6 +7,17 @@ with period as materialized (
     {{ periods_made_anew('has_changed_backlog') }}
 ),
 
+-- What ended before the first of the days needs no look, which the index of the spells' ends tells.
+open_spell as materialized (
+    select
+        case_no,
+        open_from,
+        spell_number,
+        coalesce(open_to, 'infinity') as open_to
+    from {{ ref('fct_feedback_open_spell') }}
+    where coalesce(open_to, 'infinity') > (select min(as_of_date) from period)
+),
+
 open_case as (
     select
         feedback.case_no,
@@ -14,10 +25,10 @@ open_case as (
         feedback.received_on,
         spell.open_from,
         spell.spell_number,
-        coalesce(spell.open_to, 'infinity') as open_to
-    from {{ ref('fct_feedback_open_spell') }} as spell
+        spell.open_to
+    from open_spell as spell
     inner join {{ ref('fct_feedback_case') }} as feedback on spell.case_no = feedback.case_no
-    where feedback.is_counted
+    where feedback.is_counted and {{ is_changed('feedback.case_no', 'select case_no from open_spell') }}
 ),
 
 band as (

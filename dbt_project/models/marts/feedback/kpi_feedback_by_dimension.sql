@@ -1,21 +1,9 @@
 {{ config(materialized='incremental', pre_hook="{{ forget_changed('(period_basis, period)', changed_periods()) }}") }}
-{%- set features -%}
-    left join {{ ref('dim_customer') }} as customer on feedback.company_id = customer.company_id
-    cross join lateral (
-        {{ feedback_dimensions('feedback', ['channel', 'district', 'post_office', 'language', 'segment']) }}
-    ) as feature (dimension, dimension_value)
-{%- endset %}
 
 with by_month as (
-    select
-        date_trunc('month', movement.moved_on)::date as month_start,
-        coalesce(feedback.kind, 'not_stated') as kind,
-        feature.dimension,
-        feature.dimension_value,
-        {{ feedback_count_columns() }}
-    {{ counted_movements(features) }}
-    group by date_trunc('month', movement.moved_on)::date, coalesce(feedback.kind, 'not_stated'), feature.dimension,
-        feature.dimension_value
+    select *
+    from {{ ref('fct_feedback_month') }}
+    where dimension not in ('all', 'service', 'issue') and {{ is_changed('month_start', changed_days()) }}
 ),
 
 period as (

@@ -6,113 +6,52 @@
     ]
 ) }}
 {#- The hook: PostgreSQL knows nothing of what the query makes on its way, so all of it is joined by hash. #}
-{%- set dimensions = ['all', 'service', 'issue', 'channel', 'district', 'post_office', 'language'] %}
-{#- A month of one post office has no more than a handful of cases, of which a percentile says nothing. #}
-{%- set dimensions_by_month = ['all', 'service', 'channel'] %}
 
--- A slot is one step in one period. Slots and cells are numbered: millions of rows are counted by numbers far faster than by texts.
+-- A slot is one step in one period. Slots and cells are numbered: many rows are counted by numbers far faster than by texts.
 with slot as materialized (
     select
         period.*,
         milestone.milestone,
-        milestone.milestone_number,
         (row_number() over ())::integer as slot_number
     from ({{ periods_made_anew() }}) as period
-    cross join unnest(array['acknowledgement', 'first_reply', 'substantive_reply', 'closing']) with ordinality
-        as milestone (milestone, milestone_number)
+    cross join unnest(array['acknowledgement', 'first_reply', 'substantive_reply', 'closing']) as milestone (milestone)
     -- Where nobody knows all that fell due nothing is told of it.
     where coalesce(milestone.milestone <> all(string_to_array(period.pledges_unknown, ', ')), true)
 ),
 
--- A slot is made of units, one step in one month. A dimension that is not told by month has units of a quarter, numbered as its first month.
+-- A slot is made of months; of a dimension that is not told by month, of quarters, which begin as their first month does.
 unit as materialized (
     select
         slot.slot_number,
         slot.period_basis,
-        ((extract(year from month) * 12 + extract(month from month) - 1) * 4 + slot.milestone_number)::integer as unit_number
+        slot.milestone,
+        month::date as unit_start
     from slot
     cross join generate_series(slot.period_start, slot.period_end, interval '1 month') as month
 ),
 
--- A step counts on the day it fell due; closing, which is promised by no day, when it was done.
-due as materialized (
+counted as materialized (
     select
-        step.case_no,
-        ((day.year_number * 12 + day.month_number - 1) * 4 + milestone.milestone_number)::integer as month_unit,
-        ((day.year_number * 12 + (day.month_number - 1) / 3 * 3) * 4 + milestone.milestone_number)::integer as quarter_unit,
-        case when step.met_on <= night.business_date then step.calendar_days end as calendar_days,
-        case when step.met_on <= night.business_date then step.working_days end as working_days
-    from {{ ref('fct_feedback_milestone') }} as step
-    inner join (select distinct milestone, milestone_number from slot) as milestone on step.milestone = milestone.milestone
-    cross join {{ ref('as_of') }} as night
-    inner join {{ ref('dim_date') }} as day
-        on case when step.milestone = 'closing' then step.met_on else step.due_on end = day.date_day
-    where
-        day.date_day <= night.business_date
-        and (
-            step.milestone = 'closing' and {{ is_changed('step.met_on', changed_days()) }}
-            or step.milestone <> 'closing' and {{ is_changed('step.due_on', changed_days()) }}
-        )
-),
-
-feedback as materialized (
-    select
-        feedback.case_no,
-        coalesce(feedback.kind, 'not_stated') as kind
-        {%- for dimension in dimensions %},
-        {{ feedback_dimension('feedback', dimension) }} as {{ dimension }}_value
-        {%- endfor %}
-    from {{ ref('fct_feedback_case') }} as feedback
-    where
-        feedback.is_counted
-        and feedback.received_on <= (select business_date from {{ ref('as_of') }})
-        and feedback.case_no in (select case_no from due)
+        unit_start,
+        dimension,
+        dimension_value,
+        kind,
+        milestone,
+        unnest(calendar_days) as calendar_days,
+        unnest(working_days) as working_days,
+        unnest(cases) as cases
+    from {{ ref('fct_feedback_days') }}
+    where {{ is_changed('unit_start', 'select distinct unit_start from unit') }}
 ),
 
 cell as materialized (
     select
-        feedback.kind,
-        feature.dimension,
-        feature.dimension_value,
+        kind,
+        dimension,
+        dimension_value,
         (row_number() over ())::integer as cell_number
-    from feedback
-    cross join lateral (
-        values
-        {%- for dimension in dimensions %}
-        ('{{ dimension }}', feedback.{{ dimension }}_value){{ ',' if not loop.last }}
-        {%- endfor %}
-    ) as feature (dimension, dimension_value)
-    group by 1, 2, 3
-),
-
--- Joined from the left, though each has its cell: thus no cell is joined with another first.
-numbered as materialized (
-    select
-        feedback.case_no
-        {%- for dimension in dimensions %},
-        {{ dimension }}_cell.cell_number as {{ dimension }}_cell
-        {%- endfor %}
-    from feedback
-    {%- for dimension in dimensions %}
-    left join cell as {{ dimension }}_cell
-        on
-            {{ dimension }}_cell.dimension = '{{ dimension }}'
-            and feedback.kind = {{ dimension }}_cell.kind
-            and feedback.{{ dimension }}_value = {{ dimension }}_cell.dimension_value
-    {%- endfor %}
-),
-
-step as materialized (
-    select
-        {%- for dimension in dimensions %}
-        numbered.{{ dimension }}_cell,
-        {%- endfor %}
-        due.month_unit,
-        due.quarter_unit,
-        due.calendar_days,
-        due.working_days
-    from due
-    inner join numbered on due.case_no = numbered.case_no
+    from counted
+    group by kind, dimension, dimension_value
 ),
 
 -- Percentiles do not roll up, so they are taken anew for every cell of every slot, from how many cases took how many days.
@@ -120,38 +59,29 @@ step as materialized (
 timed as (
     select timed.*
     from (
-        values
-        {%- for dimension in dimensions %}
-        ('{{ dimension }}', {{ dimension in dimensions_by_month }}){{ ',' if not loop.last }}
-        {%- endfor %}
-    ) as feature (dimension, is_by_month)
+        select
+            dimension,
+            dimension in ('{{ timed_by_month() | join("', '") }}') as is_by_month
+        from cell
+        group by dimension
+    ) as feature
     cross join lateral (
-        with counted as (
+        with spread as (
             select
-                case feature.dimension
-                    {%- for dimension in dimensions %}
-                    when '{{ dimension }}' then {{ dimension }}_cell
-                    {%- endfor %}
-                end as cell_number,
-                case when feature.is_by_month then month_unit else quarter_unit end as unit_number,
-                calendar_days,
-                working_days,
-                count(*) as cases
-            from step
-            group by 1, 2, 3, 4
-        ),
-
-        spread as (
-            select
-                counted.cell_number,
+                cell.cell_number,
                 unit.slot_number,
                 counted.calendar_days,
                 counted.working_days,
                 sum(counted.cases)::integer as cases
             from counted
-            inner join unit on counted.unit_number = unit.unit_number
-            where feature.is_by_month or unit.period_basis <> 'month'
-            group by 1, 2, 3, 4
+            inner join cell
+                on
+                    counted.kind = cell.kind
+                    and counted.dimension = cell.dimension
+                    and counted.dimension_value = cell.dimension_value
+            inner join unit on counted.unit_start = unit.unit_start and counted.milestone = unit.milestone
+            where counted.dimension = feature.dimension and (feature.is_by_month or unit.period_basis <> 'month')
+            group by cell.cell_number, unit.slot_number, counted.calendar_days, counted.working_days
         ),
 
         ranked as (

@@ -21,7 +21,10 @@ activity as (
         company_id,
         received_on as happened_on
     from {{ ref('fct_feedback_case') }}
-    where is_counted and company_id is not null
+    where
+        is_counted and company_id is not null
+        -- No earlier than any of the years looks back: the index spares the cases before.
+        and received_on > (select min(as_of_date) - interval '1 year' from day)
     union
     select
         company_id,
