@@ -9,7 +9,11 @@ with by_issue as (
         coalesce(feedback.issue_code, 'not_stated') as issue_code,
         {{ feedback_count_columns() }}
     {{ counted_movements() }}
-    group by 1, 2, 3, 4
+    group by
+        date_trunc('month', movement.moved_on),
+        coalesce(feedback.kind, 'not_stated'),
+        coalesce(feedback.service_code, 'not_stated'),
+        coalesce(feedback.issue_code, 'not_stated')
 ),
 
 by_month as (
