@@ -16,8 +16,9 @@ with change as (
             )
 )
 
-{#- Of each table the first column of its key: a delivery for all that belongs to it. Read in raw itself, for staging knows the latest
-    versions only; a view of all of them would be read whole where raw is distributed, for no condition reaches into it there. #}
+{#- Of each table the first column of its key: a delivery for all that belongs to it. Read in raw itself, for staging
+    knows the latest versions only, and a view of all versions is read whole where raw is distributed: no condition
+    reaches into it there. #}
 {%- for (source_name, table), key in {
     ('feedback', 'cases'): 'case_no', ('feedback', 'case_event'): 'event_id::text', ('feedback', 'category'): 'category_code',
     ('feedback', 'post_office'): 'post_office_code', ('membership', 'company'): 'company_id',
