@@ -45,7 +45,11 @@
         and feedback.received_on <= {{ known_on }}
         and movement.moved_on <= {{ known_on }}
         and {{ which }}
-    group by {% for column in ['month_start'] + features %}{{ loop.index }}{{ ', ' if not loop.last }}{% endfor %}
+    group by
+        date_trunc('month', movement.moved_on)::date
+        {%- for column in features %},
+        coalesce({{ 'customer' if column == 'size_band' else 'feedback' }}.{{ column }}, 'not_stated')
+        {%- endfor %}
 {%- endmacro %}
 
 {#

@@ -115,4 +115,5 @@ left join {{ ref('dim_date') }} as received_day on changed.received_on = receive
 left join {{ ref('dim_date') }} as {{ milestone }}_day
     on {{ hong_kong_date('changed.' ~ milestone ~ '_at') }} = {{ milestone }}_day.date_day
 {%- endfor %}
--- depends_on: {{ ref('changed_feedback_day') }}, {{ ref('changed_feedback_count') }}, {{ ref('changed_feedback_step') }}
+-- depends_on: {{ ref('changed_feedback_day') }}, {{ ref('changed_feedback_count') }}
+-- depends_on: {{ ref('changed_feedback_step') }}

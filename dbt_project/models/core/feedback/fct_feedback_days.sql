@@ -39,7 +39,7 @@ with step as materialized (
 change as materialized (
     {%- for dimension, value in dimensions.items() %}
     select
-        {% if dimension in timed_by_month() %}month_start{% else %}date_trunc('quarter', month_start)::date{% endif %} as unit_start,
+        {{ 'month_start' if dimension in timed_by_month() else "date_trunc('quarter', month_start)::date" }} as unit_start,
         '{{ dimension }}' as dimension,
         {{ value }} as dimension_value,
         kind,
@@ -87,7 +87,9 @@ counted as (
 select
     {{ cell }}
     {%- for column in ['calendar_days', 'working_days', 'cases'] %},
-    coalesce(array_agg({{ column }} order by calendar_days, working_days) filter (where cases > 0), '{}') as {{ column }}
+    coalesce(
+        array_agg({{ column }} order by calendar_days, working_days) filter (where cases > 0), '{}'
+    ) as {{ column }}
     {%- endfor %}
 from counted
 group by {{ cell }}

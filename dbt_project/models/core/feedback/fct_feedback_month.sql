@@ -9,7 +9,7 @@
 } %}
 {%- set columns = ['movements'] + feedback_counts() %}
 
--- Post offices and companies are in no row by code, which there would be as many of as there are cases.
+-- Post offices and sizes of companies are in no row by code: of such rows there would be as many as cases.
 with change as materialized (
     {{ feedback_change_by_month(['kind', 'post_office_code', 'size_band']) }}
 ),

@@ -7,19 +7,21 @@
 ) }}
 {#- The hook: PostgreSQL knows nothing of what the query makes on its way, so all of it is joined by hash. #}
 
--- A slot is one step in one period. Slots and cells are numbered: many rows are counted by numbers far faster than by texts.
+-- A slot is one step in one period. Slots and cells are numbered: rows are counted by numbers far faster than by texts.
 with slot as materialized (
     select
         period.*,
         milestone.milestone,
         (row_number() over ())::integer as slot_number
     from ({{ periods_made_anew() }}) as period
-    cross join unnest(array['acknowledgement', 'first_reply', 'substantive_reply', 'closing']) as milestone (milestone)
+    cross join (
+        values ('acknowledgement'), ('first_reply'), ('substantive_reply'), ('closing')
+    ) as milestone (milestone)
     -- Where nobody knows all that fell due nothing is told of it.
     where coalesce(milestone.milestone <> all(string_to_array(period.pledges_unknown, ', ')), true)
 ),
 
--- A slot is made of months; of a dimension that is not told by month, of quarters, which begin as their first month does.
+-- A slot is made of months; of a dimension not told by month, of quarters, which begin as their first month does.
 unit as materialized (
     select
         slot.slot_number,
