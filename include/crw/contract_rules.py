@@ -145,7 +145,7 @@ def _history(contract: Table, limit: dict[str, Any]) -> str:
         f"lateral (select max(rows_read) as refused {loads} and load_id between last_load_id + 1 and {{load_id}} - 1 "
         "and state <> 'rejected' and position('rule volume_extreme failed' in message) > 0) before "
         # Great Expectations wants its batch in every query.
-        "cross join (select from {batch} having true) batch"
+        "cross join (select true from {batch} having true) batch"
     )
 
 

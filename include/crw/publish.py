@@ -148,24 +148,56 @@ def _record(load: Load, alias: str) -> sql.Composed:
 def _delete_outdated(connection: Connection, load: Load) -> None:
     if not ledger.is_published(connection, load.table, load.business_date):
         return
-    parts = {
+    _delete(
+        connection,
+        load,
+        sql.SQL(
+            "select {keys}, r._load_id from {raw} as r join {landing} as l on {same} "
+            "where r._business_date = {date} and row({published}) is distinct from row({landed})"
+        ),
+        same=matching_key(load.table, "r", "l"),
+        published=_record(load, "r"),
+        landed=_record(load, "l"),
+    )
+    _delete(
+        connection,
+        load,
+        sql.SQL(
+            "select {keys}, r._load_id from {raw} as r join quarantine.record as q on {refused} "
+            "where r._business_date = {date} and q.load_id = {load_id} and not exists (select from {landing} as l where {same})"
+        ),
+        refused=same_key(load.table, "r", "q"),
+        same=matching_key(load.table, "r", "l"),
+    )
+
+
+def _delete(connection: Connection, load: Load, which: sql.SQL, **parts: sql.Composable) -> None:
+    """Delete rows of the load's date from raw, and note their keys in audit.raw_change.
+
+    Args:
+        which: a query of the key and _load_id of each. The rows to go are known before any goes, as a table of several nodes
+            demands; so do the subqueries in place of joins with tables that only one node has.
+        parts: what stands in its braces, but for the load's own.
+    """
+    own = {
         "raw": raw_table(load.table),
         "landing": landing_table(load.table),
-        "date": load.business_date,
-        "same": matching_key(load.table, "r", "l"),
+        "keys": _keys(load, "r"),
+        "date": sql.Literal(load.business_date),
+        "load_id": sql.Literal(load.load_id),
     }
-    connection.execute(
-        sql.SQL(
-            "delete from {raw} as r using {landing} as l "
-            "where r._business_date = {date} and {same} and row({published}) is distinct from row({landed})"
-        ).format(**parts, published=_record(load, "r"), landed=_record(load, "l"))
+    statement = sql.SQL(
+        "with outdated as materialized (" + which.as_string() + "), "
+        "deleted as (delete from {raw} as r where r._business_date = {date} "
+        "and ({keys}, r._load_id) in (table outdated) returning {key}::text as key) "
+        "insert into audit.raw_change (relation, business_date, key) select distinct {relation}, {date}, key from deleted"
     )
-    connection.execute(
-        sql.SQL(
-            "delete from {raw} as r using quarantine.record as q where r._business_date = {date} "
-            "and q.load_id = {load_id} and {refused} and not exists (select from {landing} as l where {same})"
-        ).format(**parts, load_id=load.load_id, refused=same_key(load.table, "r", "q"))
-    )
+    key, relation = sql.Identifier("r", load.table.key[0]), sql.Literal(load.table.identifier)
+    connection.execute(statement.format(**own, **parts, key=key, relation=relation))
+
+
+def _keys(load: Load, alias: str) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(alias, name) for name in load.table.key)
 
 
 def _end_vanished(connection: Connection, load: Load, are_held: bool) -> int:
@@ -173,39 +205,43 @@ def _end_vanished(connection: Connection, load: Load, are_held: bool) -> int:
 
     What an earlier attempt of the date marked stays if the key is still gone, else it goes.
     """
-    parts = {
-        "raw": raw_table(load.table),
-        "landing": landing_table(load.table),
-        "date": load.business_date,
-        "load_id": load.load_id,
-        "gone": matching_key(load.table, "v", "r"),
-        "keys": sql.SQL(", ").join(sql.Identifier("r", name) for name in load.table.key),
-        "columns": columns_of(load.table),
-        "latest": columns_of(load.table, "r"),
-        "vanished": sql.SQL(
-            "audit.vanished as gone cross join lateral jsonb_populate_record(null::{}, gone.key) as v"
-        ).format(landing_table(load.table)),
-    }
-    connection.execute(
+    vanished = sql.SQL(
+        "audit.vanished as gone cross join lateral jsonb_populate_record(null::{}, gone.key) as v"
+    ).format(landing_table(load.table))
+    _delete(
+        connection,
+        load,
         sql.SQL(
-            "delete from {raw} as r where r._business_date = {date} and r._is_vanished "
-            "and not exists (select from {vanished} where gone.load_id = {load_id} and {gone})"
-        ).format(**parts)
+            "select {keys}, r._load_id from {raw} as r left join (select {gone} from {vanished} where gone.load_id = {load_id}) as v "
+            "on {same} where r._business_date = {date} and r._is_vanished and {first} is null"
+        ),
+        vanished=vanished,
+        gone=_keys(load, "v"),
+        same=matching_key(load.table, "r", "v"),
+        first=sql.Identifier("v", load.table.key[0]),
     )
     if are_held:
         return 0
     return connection.execute(
         sql.SQL(
             "insert into {raw} ({columns}, _load_id, _business_date, _is_vanished) "
-            "select {columns}, {load_id}, {date}, true from (select distinct on ({keys}) {latest}, r._is_vanished from {vanished} "
-            "join {raw} as r on {gone} where gone.load_id = {load_id} and r._business_date <= {date} "
+            "select {columns}, {load_id}, {date}, true from (select distinct on ({keys}) {latest}, r._is_vanished from {raw} as r "
+            "where ({keys}) in (select {gone} from {vanished} where gone.load_id = {load_id}) and r._business_date <= {date} "
             "order by {keys}, r._business_date desc, r._load_id desc) as latest where not _is_vanished"
-        ).format(**parts)
+        ).format(
+            raw=raw_table(load.table),
+            columns=columns_of(load.table),
+            latest=columns_of(load.table, "r"),
+            keys=_keys(load, "r"),
+            gone=_keys(load, "v"),
+            vanished=vanished,
+            date=load.business_date,
+            load_id=load.load_id,
+        )
     ).rowcount
 
 
 def _append(connection: Connection, load: Load) -> int:
-    key = sql.SQL(", ").join(sql.Identifier("r", name) for name in load.table.key)
     statement = sql.SQL(
         """
         with latest as (
@@ -222,7 +258,7 @@ def _append(connection: Connection, load: Load) -> int:
     )
     cursor = connection.execute(
         statement.format(
-            key=key,
+            key=_keys(load, "r"),
             raw=raw_table(load.table),
             landing=landing_table(load.table),
             key_match=matching_key(load.table, "l", "r"),
