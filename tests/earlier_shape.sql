@@ -12,7 +12,6 @@ declare
     relation regclass;
 begin
     for relation in select oid from pg_class where relnamespace = 'raw'::regnamespace and relkind = 'p' loop
-        execute format('drop trigger note_deleted on %s', relation);
         execute format('alter table %s drop column _is_vanished cascade', relation);
     end loop;
 end $$;

@@ -14,6 +14,7 @@ from crw.privacy import suppression
 from crw.warehouse import (
     columns_of,
     ensure_partition,
+    keys_of,
     landing_table,
     matching_key,
     note_load,
@@ -164,10 +165,13 @@ def _delete_outdated(connection: Connection, load: Load) -> None:
         load,
         sql.SQL(
             "select {keys}, r._load_id from {raw} as r join quarantine.record as q on {refused} "
-            "where r._business_date = {date} and q.load_id = {load_id} and not exists (select from {landing} as l where {same})"
+            "left join (select {landed} from {landing} as l) as l on {same} "
+            "where r._business_date = {date} and q.load_id = {load_id} and {first} is null"
         ),
         refused=same_key(load.table, "r", "q"),
+        landed=keys_of(load.table, "l"),
         same=matching_key(load.table, "r", "l"),
+        first=sql.Identifier("l", load.table.key[0]),
     )
 
 
@@ -182,7 +186,7 @@ def _delete(connection: Connection, load: Load, which: sql.SQL, **parts: sql.Com
     own = {
         "raw": raw_table(load.table),
         "landing": landing_table(load.table),
-        "keys": _keys(load, "r"),
+        "keys": keys_of(load.table, "r"),
         "date": sql.Literal(load.business_date),
         "load_id": sql.Literal(load.load_id),
     }
@@ -194,10 +198,6 @@ def _delete(connection: Connection, load: Load, which: sql.SQL, **parts: sql.Com
     )
     key, relation = sql.Identifier("r", load.table.key[0]), sql.Literal(load.table.identifier)
     connection.execute(statement.format(**own, **parts, key=key, relation=relation))
-
-
-def _keys(load: Load, alias: str) -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(alias, name) for name in load.table.key)
 
 
 def _end_vanished(connection: Connection, load: Load, are_held: bool) -> int:
@@ -216,7 +216,7 @@ def _end_vanished(connection: Connection, load: Load, are_held: bool) -> int:
             "on {same} where r._business_date = {date} and r._is_vanished and {first} is null"
         ),
         vanished=vanished,
-        gone=_keys(load, "v"),
+        gone=keys_of(load.table, "v"),
         same=matching_key(load.table, "r", "v"),
         first=sql.Identifier("v", load.table.key[0]),
     )
@@ -232,8 +232,8 @@ def _end_vanished(connection: Connection, load: Load, are_held: bool) -> int:
             raw=raw_table(load.table),
             columns=columns_of(load.table),
             latest=columns_of(load.table, "r"),
-            keys=_keys(load, "r"),
-            gone=_keys(load, "v"),
+            keys=keys_of(load.table, "r"),
+            gone=keys_of(load.table, "v"),
             vanished=vanished,
             date=load.business_date,
             load_id=load.load_id,
@@ -247,7 +247,7 @@ def _append(connection: Connection, load: Load) -> int:
         with latest as (
             select distinct on ({key}) {raw_columns}, r._is_vanished
             from {raw} as r
-            where r._business_date <= {date} and exists (select from {landing} as l where {key_match})
+            where r._business_date <= {date} and ({key}) in (select {landed_key} from {landing} as l)
             order by {key}, r._business_date desc, r._load_id desc
         )
         insert into {raw} ({columns}, _load_id, _business_date)
@@ -258,7 +258,8 @@ def _append(connection: Connection, load: Load) -> int:
     )
     cursor = connection.execute(
         statement.format(
-            key=_keys(load, "r"),
+            key=keys_of(load.table, "r"),
+            landed_key=keys_of(load.table, "l"),
             raw=raw_table(load.table),
             landing=landing_table(load.table),
             key_match=matching_key(load.table, "l", "r"),

@@ -60,6 +60,11 @@ def columns_of(table: Table, alias: str | None = None) -> sql.Composed:
     return sql.SQL(", ").join(sql.Identifier(*name) for name in names)
 
 
+def keys_of(table: Table, alias: str) -> sql.Composed:
+    """The columns of the key as a quoted, comma-separated list, each behind `alias`."""
+    return sql.SQL(", ").join(sql.Identifier(alias, name) for name in table.key)
+
+
 def matching_key(table: Table, left: str, right: str) -> sql.Composed:
     """Condition: the rows of two relations, by their aliases, have the same key."""
     return sql.SQL(" and ").join(
@@ -138,12 +143,15 @@ def _create(connection: Connection, table: Table) -> None:
 
 
 def _distribute(connection: Connection, table: Table) -> None:
-    """Spread the rows of landing and raw over the nodes by the column that the contract names; what is there moves."""
-    for schema in ("landing", "raw") if table.distribute_by else ():
+    """Spread the rows of raw over the nodes by the column that the contract names; what is there moves.
+
+    Landing stays where it is: a row without its key is to be refused, and cannot lie on any of several nodes.
+    """
+    if table.distribute_by:
         connection.execute(
             "select create_distributed_table(%(relation)s, %(column)s) "
             "where not exists (select from pg_dist_partition where logicalrelid = %(relation)s::regclass)",
-            {"relation": f"{schema}.{table.identifier}", "column": table.distribute_by},
+            {"relation": f"raw.{table.identifier}", "column": table.distribute_by},
         )
 
 

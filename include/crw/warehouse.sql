@@ -411,6 +411,7 @@ end $$;
 grant usage, create on schema landing, raw, marts, accounts to crw_loader;
 grant usage on schema quarantine, audit, core, candidate to crw_loader;
 grant select, insert, update, delete on all tables in schema quarantine, audit to crw_loader;
+grant usage on all sequences in schema quarantine to crw_loader;  -- Citus asks for it where PostgreSQL does not, of an identity
 grant select on all tables in schema core, candidate to crw_loader;  -- the marts' suites compare both
 grant usage, create on schema staging, core, candidate, as_of to crw_transformer;
 grant usage on schema raw to crw_transformer;
