@@ -217,7 +217,8 @@ def _reference_rule(column: Column) -> Rule:
     if any(table(source, name).distribute_by for source, name, _ in column.references):
         known = " union ".join(_known(column, *target) for target in column.references)
         kind = expectations.ExpectReferenceToExistAnywhere
-        return _query(kind, column.orphan, **_said_of(column), **values, known=known.format(**AS_WRITTEN))
+        rule = _query(kind, column.orphan, **_said_of(column), **values, known=known.format(**AS_WRITTEN))
+        return {**rule, "meta": {**rule["meta"], "column": column.name}}
     is_orphan = " and ".join(_is_orphan(*target, column) for target in column.references)
     return _condition(expectations.ExpectReferenceToExist, column, column.orphan, **values, is_orphan=is_orphan)
 
@@ -245,7 +246,7 @@ def _known(column: Column, source: str, name: str, referred: str) -> str:
     """A query of the values that the batch refers to and that stand somewhere."""
     value, relations = _referred(source, name, referred)
     return " union ".join(
-        f"select {value} as referred from {relation} where {value} in (select {_trimmed(column)} from {{batch}} referring)"
+        f"select {value} as referred from {relation} where {value} in (select {_trimmed(column)} from {{batch}})"
         for relation in relations
     )
 

@@ -190,7 +190,7 @@ class ExpectReferenceToExistAnywhere(ExpectNoSuchRows):
     sentence: ClassVar = ExpectReferenceToExist.sentence
     consequence: ClassVar = ExpectReferenceToExist.consequence
     unexpected: ClassVar = (
-        "select _row_no, {column} as value from {batch} referring left join ({known}) known on known.referred = {trimmed} "
+        "select _row_no, {column} as value from {batch} left join ({known}) known on known.referred = {trimmed} "
         "where {trimmed} <> '' and known.referred is null"
     )
 
