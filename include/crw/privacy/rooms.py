@@ -106,7 +106,7 @@ def count(connection: Connection, relation: Relation, subject: Subject) -> int:
 
 
 def _exists(connection: Connection, relation: Relation, condition: sql.Composed) -> bool:
-    statement = sql.SQL("select exists (select from {} as t where {})").format(relation.quoted, condition)
+    statement = sql.SQL("select exists (select true from {} as t where {})").format(relation.quoted, condition)
     return connection.execute(statement).fetchone()[0]
 
 
