@@ -6,7 +6,6 @@ from datetime import date
 
 import psycopg
 import pytest
-import yaml
 
 from crw import contracts, warehouse
 from crw.local import environment
@@ -68,16 +67,6 @@ def test_a_changed_type_is_refused_by_name_until_it_is_migrated(database):
     (migration,) = re.findall(r"```sql\n(alter table raw\..*?)```", RUNBOOK.read_text(encoding="utf-8"), re.S)
     database.execute(migration)
     warehouse.install(database)
-
-
-def test_rows_are_spread_over_nodes_by_a_column_of_their_key():
-    declared = PROJECT / "dbt_project/models/staging/feedback/_sources.yml"
-    (source,) = yaml.safe_load(declared.read_text(encoding="utf-8"))["sources"]
-    cases = next(table for table in source["tables"] if table["name"] == "cases")
-    assert contracts._table(source, cases, declared).distribute_by == "case_no"
-    cases["config"]["meta"]["distribute_by"] = "received_at"
-    with pytest.raises(contracts.ContractError, match="distribute_by must be a column of the key, not received_at"):
-        contracts._table(source, cases, declared)
 
 
 def test_december_partition_ends_in_january(database):

@@ -166,6 +166,9 @@ def renew(connection: Connection, renewed: Mapping[str, str], keep: Collection[s
         for pair in renewed.items():
             copy.write_row(pair)
     connection.execute("analyze renewed")
+    connection.execute(
+        "set local citus.enable_ddl_propagation = off"
+    )  # of the session alone, and where there is Citus at all
     connection.execute(RENEWED)
     changed: dict[str, int] = {}
     for relation in relations(connection):

@@ -38,14 +38,14 @@ def forget_salt(connection: Connection, source: str) -> None:
 def _replace_landed(cursor: Cursor, load: Load, column: str) -> int:
     return cursor.execute(
         sql.SQL(
-            "with suppressed as materialized ("
-            "select {keys}, l._row_no from {landing} as l where l.{column} in (select pseudonym from audit.suppression)), "
+            "with suppressed as materialized (select {keys}, l._row_no, " + STRANGER + " as stranger "
+            "from {landing} as l, audit.suppression_salt as salt "
+            "where salt.source = {source} and l.{column} in (select pseudonym from audit.suppression)), "
             "stands as materialized (select distinct on ({raw_keys}) {raw_keys}, r.{column} as nobody from {raw} as r "
             "where ({raw_keys}) in (select {keys} from suppressed as l) and r._business_date <= {date} "
             "and r.{column} in (select pseudonym from audit.nobody) order by {raw_keys}, r._business_date desc, r._load_id desc), "
-            "replaced as (update {landing} as l set {column} = coalesce(r.nobody, " + STRANGER + ") "
-            "from suppressed left join stands as r on {same}, audit.suppression_salt as salt "
-            "where salt.source = {source} and l._row_no = suppressed._row_no returning l.{column} as made), "
+            "replaced as (update {landing} as l set {column} = coalesce(r.nobody, suppressed.stranger) "
+            "from suppressed left join stands as r on {same} where l._row_no = suppressed._row_no returning l.{column} as made), "
             "noted as (insert into audit.nobody select made from replaced on conflict do nothing) "
             "select count(*) from replaced"
         ).format(
