@@ -15,14 +15,21 @@ from crw import readers, warehouse
 from crw.local.postgres import Server
 from crw.settings import PROJECT
 from tests import case_database
+from tests.cluster import Cluster
 from tests.homes import Home
 
 PASSWORD = "of-a-test"
+NODES = os.environ.get("CRW_TEST_CLUSTER", "").split()
+"""Connection strings of a distributed PostgreSQL, the coordinator's first, where the tests are to run on that."""
+
 REAL = Path(os.environ.get("CRW_REAL_DATA", PROJECT.parent / "shared" / "real"))
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
+    if NODES:
+        yield Cluster(NODES)
+        return
     server = Server(tmp_path_factory.mktemp("postgres"))
     server.start()
     with psycopg.connect(server.dsn(), autocommit=True) as admin:  # nobody looks at it after a crash
@@ -44,6 +51,14 @@ def scratch_room(tmp_path_factory):
 def new_database(server, template=None, name=None):
     """DSN of a new database, a copy of another or empty, which is dropped at the end."""
     name = name or f"test_{uuid.uuid4().hex[:12]}"
+    if isinstance(server, Cluster):
+        server.create(name)
+        if template:  # a database of several nodes cannot be copied
+            with psycopg.connect(server.dsn(name), autocommit=True) as connection:
+                warehouse.install(connection)
+        yield server.dsn(name)
+        server.drop(name)
+        return
     with psycopg.connect(server.dsn(), autocommit=True) as admin:
         admin.execute(f"create database {name}{f' template {template}' if template else ''}")
         if template:  # who may enter it is the one thing that a copy does not get

@@ -50,10 +50,10 @@ def of(contract: Table, limits: dict[str, dict[str, Any]] | None = None) -> list
     return rules
 
 
-def _query(kind: type, **values: Any) -> Rule:
+def _query(kind: type, severity: str | None = None, **values: Any) -> Rule:
     """The rule of a class that is a query of its own."""
     values |= AS_WRITTEN
-    return _rule(kind, {"unexpected_rows_query": kind.unexpected.format(**values)}, kind.demanded, values)
+    return _rule(kind, {"unexpected_rows_query": kind.unexpected.format(**values)}, severity or kind.demanded, values)
 
 
 def _condition(kind: type, column: Column, severity: str | None = None, **values: Any) -> Rule:
@@ -145,7 +145,7 @@ def _history(contract: Table, limit: dict[str, Any]) -> str:
         f"lateral (select max(rows_read) as refused {loads} and load_id between last_load_id + 1 and {{load_id}} - 1 "
         "and state <> 'rejected' and position('rule volume_extreme failed' in message) > 0) before "
         # Great Expectations wants its batch in every query.
-        "cross join (select from {batch} having true) batch"
+        "cross join (select true from {batch} having true) batch"
     )
 
 
@@ -210,28 +210,44 @@ def _code_rule(column: Column) -> Rule:
 
 
 def _reference_rule(column: Column) -> Rule:
-    return _condition(
-        expectations.ExpectReferenceToExist,
-        column,
-        column.orphan,
-        targets=" or ".join(f"{source}.{name}" for source, name, _ in column.references),
-        is_orphan=" and ".join(_is_orphan(column, *target) for target in column.references),
-        consequence=expectations.ExpectReferenceToExist.consequence[column.orphan],
-    )
+    values = {
+        "targets": " or ".join(f"{source}.{name}" for source, name, _ in column.references),
+        "consequence": expectations.ExpectReferenceToExist.consequence[column.orphan],
+    }
+    if any(table(source, name).distribute_by for source, name, _ in column.references):
+        known = " union ".join(_known(column, *target) for target in column.references)
+        kind = expectations.ExpectReferenceToExistAnywhere
+        rule = _query(kind, column.orphan, **_said_of(column), **values, known=known.format(**AS_WRITTEN))
+        return {**rule, "meta": {**rule["meta"], "column": column.name}}
+    is_orphan = " and ".join(_is_orphan(*target, column) for target in column.references)
+    return _condition(expectations.ExpectReferenceToExist, column, column.orphan, **values, is_orphan=is_orphan)
 
 
-def _is_orphan(column: Column, source: str, name: str, referred: str) -> str:
-    """A condition: neither tonight's batch of the table referred to nor its history has the value.
+def _referred(source: str, name: str, referred: str) -> tuple[str, list[str]]:
+    """The value referred to, and where it may stand: tonight's batch of the table, or its history.
 
-    A key is compared as it is, so that its index is used; another column was typed by hand. The column is renamed,
-    because the condition stands where only the batch's own columns have no other name.
+    A key is compared as it is, so that its index is used; another column was typed by hand.
     """
     contract = table(source, name)
     value = _quoted(referred) if referred in contract.key else f"btrim({_quoted(referred)}, {BLANKS})"
+    return value, [f"{schema}.{contract.identifier}" for schema in ("landing", "raw")]
+
+
+def _is_orphan(source: str, name: str, referred: str, column: Column) -> str:
+    """A condition: the value stands nowhere. It is renamed, because only the batch's own columns have no other name there."""
+    value, relations = _referred(source, name, referred)
     return " and ".join(
-        f"not exists (select from (select {value} as referred from {schema}.{contract.identifier}) known "
-        f"where referred = {_trimmed(column)})"
-        for schema in ("landing", "raw")
+        f"not exists (select from (select {value} as referred from {relation}) known where referred = {_trimmed(column)})"
+        for relation in relations
+    )
+
+
+def _known(column: Column, source: str, name: str, referred: str) -> str:
+    """A query of the values that the batch refers to and that stand somewhere."""
+    value, relations = _referred(source, name, referred)
+    return " union ".join(
+        f"select {value} as referred from {relation} where {value} in (select {_trimmed(column)} from {{batch}})"
+        for relation in relations
     )
 
 

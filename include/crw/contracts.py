@@ -132,6 +132,8 @@ class Table:
     reconcile: Reconcile = field(default_factory=Reconcile)
     tie_break: tuple[str, ...] = ()
     """What decides, the highest first, between two rows of one key that have one watermark."""
+    distribute_by: str | None = None
+    """Column of the key by whose value a distributed warehouse (Citus) spreads the rows; None keeps them on one node."""
     description: str = ""
 
     @property
@@ -243,6 +245,7 @@ def _table(source: dict, declaration: dict, path: Path) -> Table:
             bounds=_settings(Bounds, meta.get("bounds", {}), where),
             reconcile=_settings(Reconcile, contract_reconcile.settings(source_meta, meta), where),
             tie_break=tuple(meta.get("tie_break", ())),
+            distribute_by=meta.get("distribute_by"),
             description=_line(declaration),
         )
     except KeyError as error:
@@ -252,6 +255,8 @@ def _table(source: dict, declaration: dict, path: Path) -> Table:
     for name in (*contract.key, contract.watermark, *contract.tie_break):
         if name not in contract.column_names:
             raise ContractError(f"{where}: {name} is a key, a tie-break or the watermark but no column")
+    if contract.distribute_by and contract.distribute_by not in contract.key:
+        raise ContractError(f"{where}: distribute_by must be a column of the key, not {contract.distribute_by}")
     if contract.reader not in READERS:
         raise ContractError(f"{where}: reader {contract.reader!r} is none of {', '.join(READERS)}")
     for name in sorted(contract.withheld & {column.field for column in contract.columns if not column.pseudonym_of}):

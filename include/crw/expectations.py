@@ -183,6 +183,18 @@ class ExpectReferenceToExist(ExpectNoRowWhere):
     }
 
 
+class ExpectReferenceToExistAnywhere(ExpectNoSuchRows):
+    """The same of a table whose rows may be spread over several nodes: they are asked once, for all that the batch refers to."""
+
+    rule: ClassVar = ExpectReferenceToExist.rule
+    sentence: ClassVar = ExpectReferenceToExist.sentence
+    consequence: ClassVar = ExpectReferenceToExist.consequence
+    unexpected: ClassVar = (
+        "select _row_no, {column} as value from {batch} left join ({known}) known on known.referred = {trimmed} "
+        "where {trimmed} <> '' and known.referred is null"
+    )
+
+
 class ExpectMomentNotBefore(ExpectNoRowWhere):
     """A date or time is not earlier than the operator can know of."""
 

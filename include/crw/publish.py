@@ -1,4 +1,4 @@
-"""The only writer of raw and marts: landing -> raw, candidate -> marts, each in one transaction."""
+"""Landing -> raw and candidate -> marts, each in one transaction: nobody else publishes."""
 
 from __future__ import annotations
 
@@ -7,19 +7,11 @@ from datetime import date
 
 from psycopg import Connection, sql
 
-from crw import ledger, readers, reconcile
+from crw import ledger, raw, readers, reconcile
 from crw.ledger import Load, LoadError
 from crw.mart_columns import added_columns
 from crw.privacy import suppression
-from crw.warehouse import (
-    columns_of,
-    ensure_partition,
-    landing_table,
-    matching_key,
-    note_load,
-    raw_table,
-    same_key,
-)
+from crw.warehouse import ensure_partition, landing_table, note_load, raw_table
 
 SCHEMA = {"customer_360": "accounts"}
 """Where a mart goes that is not for dashboards: it lists single companies, which account managers and analysts may read."""
@@ -62,10 +54,10 @@ def publish_load(connection: Connection, load: Load, releases: list[int] | None 
     partition = ensure_partition(connection, load.table, load.business_date)
     with connection.transaction():
         ledger.lock(connection, load, "validated")
-        _delete_outdated(connection, load)
+        raw.delete_outdated(connection, load)
         are_held = reconcile.are_held(connection, load)
-        ended = 0 if are_held is None else _end_vanished(connection, load, are_held)
-        published = _append(connection, load)
+        ended = 0 if are_held is None else raw.end_vanished(connection, load, are_held)
+        published = raw.append(connection, load)
         if published or ended:
             note_load(connection, load.table, load.business_date, load.load_id)
         figures = _figures(connection, load, published)
@@ -136,106 +128,6 @@ def publish_marts(connection: Connection, business_date: date, run_id: str) -> d
                 [business_date, run_id, mart, counts[mart]],
             )
     return counts
-
-
-def _record(load: Load, alias: str) -> sql.Composed:
-    """The columns in which two versions are compared: all but those that tell of the delivery."""
-    return sql.SQL(", ").join(
-        sql.Identifier(alias, column.name) for column in load.table.columns if not column.provenance
-    )
-
-
-def _delete_outdated(connection: Connection, load: Load) -> None:
-    if not ledger.is_published(connection, load.table, load.business_date):
-        return
-    parts = {
-        "raw": raw_table(load.table),
-        "landing": landing_table(load.table),
-        "date": load.business_date,
-        "same": matching_key(load.table, "r", "l"),
-    }
-    connection.execute(
-        sql.SQL(
-            "delete from {raw} as r using {landing} as l "
-            "where r._business_date = {date} and {same} and row({published}) is distinct from row({landed})"
-        ).format(**parts, published=_record(load, "r"), landed=_record(load, "l"))
-    )
-    connection.execute(
-        sql.SQL(
-            "delete from {raw} as r using quarantine.record as q where r._business_date = {date} "
-            "and q.load_id = {load_id} and {refused} and not exists (select from {landing} as l where {same})"
-        ).format(**parts, load_id=load.load_id, refused=same_key(load.table, "r", "q"))
-    )
-
-
-def _end_vanished(connection: Connection, load: Load, are_held: bool) -> int:
-    """Give each key that is gone from the source a last version, the latest one marked. Returns how many this load did.
-
-    What an earlier attempt of the date marked stays if the key is still gone, else it goes.
-    """
-    parts = {
-        "raw": raw_table(load.table),
-        "landing": landing_table(load.table),
-        "date": load.business_date,
-        "load_id": load.load_id,
-        "gone": matching_key(load.table, "v", "r"),
-        "keys": sql.SQL(", ").join(sql.Identifier("r", name) for name in load.table.key),
-        "columns": columns_of(load.table),
-        "latest": columns_of(load.table, "r"),
-        "vanished": sql.SQL(
-            "audit.vanished as gone cross join lateral jsonb_populate_record(null::{}, gone.key) as v"
-        ).format(landing_table(load.table)),
-    }
-    connection.execute(
-        sql.SQL(
-            "delete from {raw} as r where r._business_date = {date} and r._is_vanished "
-            "and not exists (select from {vanished} where gone.load_id = {load_id} and {gone})"
-        ).format(**parts)
-    )
-    if are_held:
-        return 0
-    return connection.execute(
-        sql.SQL(
-            "insert into {raw} ({columns}, _load_id, _business_date, _is_vanished) "
-            "select {columns}, {load_id}, {date}, true from (select distinct on ({keys}) {latest}, r._is_vanished from {vanished} "
-            "join {raw} as r on {gone} where gone.load_id = {load_id} and r._business_date <= {date} "
-            "order by {keys}, r._business_date desc, r._load_id desc) as latest where not _is_vanished"
-        ).format(**parts)
-    ).rowcount
-
-
-def _append(connection: Connection, load: Load) -> int:
-    key = sql.SQL(", ").join(sql.Identifier("r", name) for name in load.table.key)
-    statement = sql.SQL(
-        """
-        with latest as (
-            select distinct on ({key}) {raw_columns}, r._is_vanished
-            from {raw} as r
-            where r._business_date <= {date} and exists (select from {landing} as l where {key_match})
-            order by {key}, r._business_date desc, r._load_id desc
-        )
-        insert into {raw} ({columns}, _load_id, _business_date)
-        select {landing_columns}, {load_id}, {date}
-        from {landing} as l left join latest as r on {key_match}
-        where row({landing_record}) is distinct from row({raw_record}) or r._is_vanished
-        """
-    )
-    cursor = connection.execute(
-        statement.format(
-            key=key,
-            raw=raw_table(load.table),
-            landing=landing_table(load.table),
-            key_match=matching_key(load.table, "l", "r"),
-            columns=columns_of(load.table),
-            landing_columns=columns_of(load.table, "l"),
-            raw_columns=columns_of(load.table, "r"),
-            landing_record=_record(load, "l"),
-            raw_record=_record(load, "r"),
-            load_id=load.load_id,
-            date=load.business_date,
-        )
-    )
-    return cursor.rowcount
 
 
 def _figures(connection: Connection, load: Load, published: int) -> Figures:

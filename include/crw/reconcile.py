@@ -166,6 +166,10 @@ def _late(cursor: Cursor, load: Load) -> list[str]:
     table = load.table
     statement = sql.SQL(
         """
+        with known as materialized (
+            select distinct {keys}, {watermark} as watermark from {raw}
+            where _business_date < {date} and ({keys}) in (select {keys} from difference where is_at_source)
+        )
         select concat_ws({separator}, {keys}) from difference
         where is_at_source
         and not exists (
@@ -179,10 +183,7 @@ def _late(cursor: Cursor, load: Load) -> list[str]:
         )
         and not (
             exists (select from listing where {listed} and listing._watermark > difference._watermark)
-            and exists (
-                select from {raw} as raw
-                where {known} and raw.{watermark} = difference._watermark and raw._business_date < {date}
-            )
+            and exists (select from known where {known} and known.watermark = difference._watermark)
         )
         """
     ).format(
@@ -198,7 +199,7 @@ def _late(cursor: Cursor, load: Load) -> list[str]:
         watermark=sql.Identifier(table.watermark),
         listed=matching_key(table, "listing", "difference"),
         raw=raw_table(table),
-        known=matching_key(table, "raw", "difference"),
+        known=matching_key(table, "known", "difference"),
     )
     return [key for (key,) in cursor.execute(statement)]
 

@@ -24,6 +24,16 @@ def install(connection: Connection) -> None:
         connection.execute("set local role crw_loader")  # whose the landing and raw tables are
         for contract in contracts.tables().values():
             _create(connection, contract)
+    # Apart, for a node is entered as a role, which it must have by then.
+    if is_distributed(connection):
+        with readers.made_to_give_way(connection), connection.transaction():
+            for contract in contracts.tables().values():
+                _distribute(connection, contract)
+
+
+def is_distributed(connection: Connection) -> bool:
+    """Whether the warehouse is one of several nodes: where its database has the extension Citus, it is."""
+    return connection.execute("select exists (select from pg_extension where extname = 'citus')").fetchone()[0]
 
 
 def set_passwords(connection: Connection, passwords: dict[str, str]) -> None:
@@ -48,6 +58,11 @@ def columns_of(table: Table, alias: str | None = None) -> sql.Composed:
     """The contract's columns as a quoted, comma-separated list, each behind `alias` if given."""
     names = [(alias, name) if alias else (name,) for name in table.column_names]
     return sql.SQL(", ").join(sql.Identifier(*name) for name in names)
+
+
+def keys_of(table: Table, alias: str) -> sql.Composed:
+    """The columns of the key as a quoted, comma-separated list, each behind `alias`."""
+    return sql.SQL(", ").join(sql.Identifier(alias, name) for name in table.key)
 
 
 def matching_key(table: Table, left: str, right: str) -> sql.Composed:
@@ -114,7 +129,7 @@ def _create(connection: Connection, table: Table) -> None:
         connection.execute(
             sql.SQL("alter table {} add column _is_vanished boolean not null default false").format(raw_table(table))
         )
-    # Looked up first, as is the trigger: `create index if not exists` locks the table all the same, and autovacuum may hold it.
+    # Looked up first: `create index if not exists` locks the table all the same, and autovacuum may hold it.
     key = sql.SQL(", ").join(map(sql.Identifier, table.key))
     for index, where in {"key": "", "vanished": "where _is_vanished"}.items():
         if connection.execute("select to_regclass(%s)", [f"{raw}_{index}"]).fetchone()[0] is None:
@@ -123,17 +138,21 @@ def _create(connection: Connection, table: Table) -> None:
                     sql.Identifier(f"{table.identifier}_{index}"), raw_table(table), key, sql.SQL(where)
                 )
             )
-    if not connection.execute(
-        "select true from pg_trigger where tgrelid = %s::regclass and tgname = 'note_deleted'", [raw]
-    ).fetchone():
-        connection.execute(
-            sql.SQL(
-                "create trigger note_deleted after delete on {} referencing old table as deleted "
-                "for each statement execute function audit.note_deleted({})"
-            ).format(raw_table(table), sql.Literal(table.key[0]))
-        )
     for schema in ("landing", "raw"):
         _add_new_columns(connection, table, schema)
+
+
+def _distribute(connection: Connection, table: Table) -> None:
+    """Spread the rows of raw over the nodes by the column that the contract names; what is there moves.
+
+    Landing stays where it is: a row without its key is to be refused, and cannot lie on any of several nodes.
+    """
+    if table.distribute_by:
+        connection.execute(
+            "select create_distributed_table(%(relation)s, %(column)s) "
+            "where not exists (select from pg_dist_partition where logicalrelid = %(relation)s::regclass)",
+            {"relation": f"raw.{table.identifier}", "column": table.distribute_by},
+        )
 
 
 def _add_new_columns(connection: Connection, table: Table, schema: str) -> None:

@@ -289,15 +289,8 @@ comment on table audit.raw_change is 'What changed in raw, so that dbt reads no 
 comment on column audit.raw_change.changed_by is 'Transaction that changed it. Transactions that a snapshot does not see are exactly those that came since, whenever they began.';
 comment on column audit.raw_change.key is 'First column of the contract''s key, of a deleted row.';
 
-create or replace function audit.note_deleted() returns trigger language plpgsql as $$
-begin
-    execute format(
-        'insert into audit.raw_change (relation, business_date, key) select distinct %L, _business_date, %I::text from deleted',
-        tg_table_name, tg_argv[0]
-    );
-    return null;
-end $$;
-comment on function audit.note_deleted() is 'Trigger of every raw table: whatever is deleted, by a re-run, an erasure or by hand, is noted in audit.raw_change.';
+-- A warehouse of before notes it by a trigger, which takes no distributed table.
+drop function if exists audit.note_deleted() cascade;
 
 create table if not exists quarantine.record (
     record_id bigint generated always as identity primary key,
@@ -418,6 +411,7 @@ end $$;
 grant usage, create on schema landing, raw, marts, accounts to crw_loader;
 grant usage on schema quarantine, audit, core, candidate to crw_loader;
 grant select, insert, update, delete on all tables in schema quarantine, audit to crw_loader;
+grant usage on all sequences in schema quarantine to crw_loader;  -- Citus asks for it where PostgreSQL does not, of an identity
 grant select on all tables in schema core, candidate to crw_loader;  -- the marts' suites compare both
 grant usage, create on schema staging, core, candidate, as_of to crw_transformer;
 grant usage on schema raw to crw_transformer;

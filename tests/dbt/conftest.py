@@ -67,6 +67,13 @@ class Warehouse:
         ).format(warehouse.raw_table(table), warehouse.columns_of(table), sql.Identifier(table.key[0]))
         assert self.connection.execute(statement, [load_id, day, key]).rowcount == 1
 
+    def take_back(self, relation: str, key: str, which: str) -> None:
+        """Delete rows of a table of raw, as publishing does: the first column of their key is noted. Args: which: condition."""
+        self.connection.execute(
+            f"with deleted as (delete from raw.{relation} where {which} returning _business_date, {key}::text as key) "
+            f"insert into audit.raw_change (relation, business_date, key) select distinct '{relation}', * from deleted"
+        )
+
     def build(self, business_date: str, *options: str) -> None:
         """Run `dbt build` of a night, without unit tests unless options are given; a failure shows its messages."""
         with pytest.MonkeyPatch.context() as patch:

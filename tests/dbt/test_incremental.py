@@ -54,8 +54,8 @@ def test_a_re_run_that_takes_a_version_back_is_followed(empty_warehouse):
     assert empty_warehouse.contents(*BUILT) != before
 
     # The next run of that night reads the keys again, finds them as they were, and stores nothing in their place.
-    empty_warehouse.connection.execute("delete from raw.feedback__cases where _load_id = 20")
-    empty_warehouse.connection.execute("delete from raw.feedback__case_event where _load_id = 21")
+    empty_warehouse.take_back("feedback__cases", "case_no", "_load_id = 20")
+    empty_warehouse.take_back("feedback__case_event", "event_id", "_load_id = 21")
     empty_warehouse.build("2013-03-30", *MODELS)
     assert empty_warehouse.contents(*BUILT) == before
 
@@ -63,9 +63,9 @@ def test_a_re_run_that_takes_a_version_back_is_followed(empty_warehouse):
 def test_what_is_erased_from_raw_leaves_the_facts(empty_warehouse):
     world.first_nights(empty_warehouse)
     empty_warehouse.build("2013-03-30", *MODELS)
-    empty_warehouse.connection.execute("delete from raw.feedback__cases where case_no = 'A2'")
-    empty_warehouse.connection.execute("delete from raw.feedback__case_event where event_id = 3")
-    empty_warehouse.connection.execute("delete from raw.survey__delivery")
+    empty_warehouse.take_back("feedback__cases", "case_no", "case_no = 'A2'")
+    empty_warehouse.take_back("feedback__case_event", "event_id", "event_id = 3")
+    empty_warehouse.take_back("survey__delivery", "delivery_id", "true")
     empty_warehouse.build("2013-03-30", *MODELS)
     assert empty_warehouse.rows("select count(*) from core.fct_feedback_case where case_no = 'A2'") == [(0,)]
     assert empty_warehouse.rows("select count(*) from core.fct_feedback_event where event_id = 3") == [(0,)]
@@ -223,9 +223,8 @@ def arrive(warehouse, night, load_id, kind, change):
     if kind == "a survey file":
         world.survey(warehouse, load_id, night, f"delivery {load_id}", *change)
     elif kind == "a version taken back":
-        for table in ("cases", "case_event"):
-            newest = f"(select max(_load_id) from raw.feedback__{table})"
-            warehouse.connection.execute(f"delete from raw.feedback__{table} where _load_id = {newest}")
+        for relation, key in {"feedback__cases": "case_no", "feedback__case_event": "event_id"}.items():
+            warehouse.take_back(relation, key, f"_load_id = (select max(_load_id) from raw.{relation})")
     elif kind == "a deletion at the source":
         known = warehouse.rows(f"select from raw.feedback__cases where case_no = '{change}'")
         if known:

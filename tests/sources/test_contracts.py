@@ -46,6 +46,7 @@ def test_the_declaration_is_one(declared):
         ("fill_down: [call_no]", "fill_down: call_no", "layout: fill_down must be a list"),
         ("withheld: [phone]", "withheld: [call_no]", "call_no is withheld and a column"),
         ("withheld: [phone]", "bounds: {pages: 3}", "bounds: .*unexpected keyword argument 'pages'"),
+        ("withheld: [phone]", "distribute_by: at", "distribute_by must be a column of the key, not at"),
         ("text}", "text, config: {meta: {codez: club}}}", "column call_no: unknown setting codez"),
         ("text}", "text, config: {meta: {latest: tomorrow}}}", "column call_no: latest must be business_date"),
         ("text}", "text, config: {meta: {references: hotline.call}}}", "column call_no: references hotline.call: not"),

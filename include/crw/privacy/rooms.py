@@ -105,6 +105,11 @@ def count(connection: Connection, relation: Relation, subject: Subject) -> int:
     return connection.execute(statement).fetchone()[0]
 
 
+def _exists(connection: Connection, relation: Relation, condition: sql.Composed) -> bool:
+    statement = sql.SQL("select exists (select true from {} as t where {})").format(relation.quoted, condition)
+    return connection.execute(statement).fetchone()[0]
+
+
 def blot_out(connection: Connection, subject: Subject, schemas: Collection[str] | None = WAREHOUSE) -> dict[str, int]:
     """Put something else in the subject's place, in every value of every table but the suppression list.
 
@@ -122,6 +127,10 @@ def blot_out(connection: Connection, subject: Subject, schemas: Collection[str] 
             continue
         changed[str(relation)] = rows
         for column, type in relation.texts.items():
+            told = tells_of(subject, sql.Identifier("t", column))
+            # Asked first: by the column that spreads a table over nodes no row may be updated, and none has to be.
+            if not _exists(connection, relation, told):
+                continue
             value = sql.SQL("{}::text").format(sql.Identifier(column))
             for searched, text in subject.replacements.items():
                 value = sql.SQL("regexp_replace({}, {}, {}, 'gi')").format(
@@ -133,7 +142,7 @@ def blot_out(connection: Connection, subject: Subject, schemas: Collection[str] 
                     sql.Identifier(column),
                     value,
                     sql.SQL(type),
-                    tells_of(subject, sql.Identifier("t", column)),
+                    told,
                 )
             )
     return changed
@@ -157,16 +166,24 @@ def renew(connection: Connection, renewed: Mapping[str, str], keep: Collection[s
         for pair in renewed.items():
             copy.write_row(pair)
     connection.execute("analyze renewed")
+    connection.execute(
+        "set local citus.enable_ddl_propagation = off"
+    )  # of the session alone, and where there is Citus at all
     connection.execute(RENEWED)
     changed: dict[str, int] = {}
     for relation in relations(connection):
         for column, type in relation.texts.items() if str(relation) not in keep else ():
             among = type in HOLDS_OTHERS or relation.schema in ("audit", "quarantine")
+            held = "{} ~ '[0-9a-f]{{64}}'" if among else "{} in (select old from renewed)"
+            if not _exists(
+                connection, relation, sql.SQL(held).format(sql.SQL("{}::text").format(sql.Identifier("t", column)))
+            ):
+                continue
             statement = (
                 "update {0} set {1} = pg_temp.renewed_text({1}::text)::{2} where {1}::text ~ '[0-9a-f]{{64}}' "
                 "and pg_temp.renewed_text({1}::text) <> {1}::text"
                 if among
-                else "update {0} as t set {1} = renewed.new from renewed where t.{1} = renewed.old"
+                else "update {0} as t set {1} = pair.new from (select old, new from renewed) as pair where t.{1} = pair.old"
             )
             rows = connection.execute(
                 sql.SQL(statement).format(relation.quoted, sql.Identifier(column), sql.SQL(type))

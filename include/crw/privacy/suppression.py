@@ -9,7 +9,7 @@ from __future__ import annotations
 from psycopg import Connection, Cursor, sql
 
 from crw.ledger import Load
-from crw.warehouse import landing_table, matching_key, raw_table
+from crw.warehouse import keys_of, landing_table, matching_key, raw_table
 
 STRANGER = "encode(sha256(salt.salt || convert_to({value}, 'UTF8')), 'hex')"
 
@@ -38,18 +38,23 @@ def forget_salt(connection: Connection, source: str) -> None:
 def _replace_landed(cursor: Cursor, load: Load, column: str) -> int:
     return cursor.execute(
         sql.SQL(
-            "with replaced as (update {landing} as l set {column} = coalesce((select r.{column} from {raw} as r "
-            "where {same} and r._business_date <= {date} and r.{column} in (select pseudonym from audit.nobody) "
-            "order by r._business_date desc, r._load_id desc limit 1), " + STRANGER + ") "
-            "from audit.suppression_salt as salt "
-            "where salt.source = {source} and l.{column} in (select pseudonym from audit.suppression) returning l.{column} as made), "
+            "with suppressed as materialized (select {keys}, l._row_no, " + STRANGER + " as stranger "
+            "from {landing} as l, audit.suppression_salt as salt "
+            "where salt.source = {source} and l.{column} in (select pseudonym from audit.suppression)), "
+            "stands as materialized (select distinct on ({raw_keys}) {raw_keys}, r.{column} as nobody from {raw} as r "
+            "where ({raw_keys}) in (select {keys} from suppressed as l) and r._business_date <= {date} "
+            "and r.{column} in (select pseudonym from audit.nobody) order by {raw_keys}, r._business_date desc, r._load_id desc), "
+            "replaced as (update {landing} as l set {column} = coalesce(r.nobody, suppressed.stranger) "
+            "from suppressed left join stands as r on {same} where l._row_no = suppressed._row_no returning l.{column} as made), "
             "noted as (insert into audit.nobody select made from replaced on conflict do nothing) "
             "select count(*) from replaced"
         ).format(
             landing=landing_table(load.table),
             raw=raw_table(load.table),
             column=sql.Identifier(column),
-            same=matching_key(load.table, "r", "l"),
+            keys=keys_of(load.table, "l"),
+            raw_keys=keys_of(load.table, "r"),
+            same=matching_key(load.table, "r", "suppressed"),
             date=sql.Literal(load.business_date),
             source=sql.Literal(load.table.source),
             value=sql.Identifier("l", column),
