@@ -9,6 +9,7 @@ from psycopg import Connection, sql
 
 from crw import contracts, readers
 from crw.contracts import Table
+from crw.sources import BLANKS
 
 
 def install(connection: Connection) -> None:
@@ -131,11 +132,17 @@ def _create(connection: Connection, table: Table) -> None:
         )
     # Looked up first: `create index if not exists` locks the table all the same, and autovacuum may hold it.
     key = sql.SQL(", ").join(map(sql.Identifier, table.key))
-    for index, where in {"key": "", "vanished": "where _is_vanished"}.items():
+    versions = sql.SQL("{}, _business_date desc, _load_id desc").format(key)
+    indexes = {"key": (versions, ""), "vanished": (versions, "where _is_vanished")}
+    if table.columns[table.column_names.index(table.key[0])].type == "text":
+        # Staging knows a record by its key without blanks around it, and is asked for those that the night changed.
+        trimmed = sql.SQL("nullif(btrim({}, {}), '')").format(sql.Identifier(table.key[0]), sql.Literal(BLANKS))
+        indexes["trimmed"] = (sql.SQL("({})").format(trimmed), "")
+    for index, (columns, where) in indexes.items():
         if connection.execute("select to_regclass(%s)", [f"{raw}_{index}"]).fetchone()[0] is None:
             connection.execute(
-                sql.SQL("create index {} on {} ({}, _business_date desc, _load_id desc) {}").format(
-                    sql.Identifier(f"{table.identifier}_{index}"), raw_table(table), key, sql.SQL(where)
+                sql.SQL("create index {} on {} ({}) {}").format(
+                    sql.Identifier(f"{table.identifier}_{index}"), raw_table(table), columns, sql.SQL(where)
                 )
             )
     for schema in ("landing", "raw"):
