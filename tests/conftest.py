@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import uuid
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,12 +20,24 @@ from tests import case_database
 from tests.homes import Home
 
 PASSWORD = "of-a-test"
+MEMORY = Path("/dev/shm")
+ROOM = 2 * 2**30  # bytes; a server of the tests takes a tenth of it
 REAL = Path(os.environ.get("CRW_REAL_DATA", PROJECT.parent / "shared" / "real"))
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("postgres"))
+def server_folder(tmp_path_factory):
+    """In memory, where that has room: each test's database is 700 files, which cost a disk most of a test's time."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+        with tempfile.TemporaryDirectory(prefix="crw-tests-", dir=MEMORY) as folder:
+            yield Path(folder)
+    else:
+        yield tmp_path_factory.mktemp("postgres")
+
+
+@pytest.fixture(scope="session")
+def server(server_folder):
+    server = Server(server_folder)
     server.start()
     with psycopg.connect(server.dsn(), autocommit=True) as admin:  # nobody looks at it after a crash
         admin.execute("alter system set fsync = off")
