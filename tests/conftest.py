@@ -41,7 +41,10 @@ def server(server_folder):
     server.start()
     with psycopg.connect(server.dsn(), autocommit=True) as admin:  # nobody looks at it after a crash
         admin.execute("alter system set fsync = off")
+        admin.execute("alter system set scram_iterations = 1")  # a test opens many connections, and has nothing to hide
         admin.execute("select pg_reload_conf()")
+        admin.execute("set scram_iterations = 1")
+        admin.execute(f"alter role postgres password '{server.password}'")
     yield server
     server.stop()
 
