@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import uuid
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,19 +24,34 @@ PASSWORD = "of-a-test"
 NODES = os.environ.get("CRW_TEST_CLUSTER", "").split()
 """Connection strings of a distributed PostgreSQL, the coordinator's first, where the tests are to run on that."""
 
+MEMORY = Path("/dev/shm")
+ROOM = 2 * 2**30  # bytes; a server of the tests takes a tenth of it
 REAL = Path(os.environ.get("CRW_REAL_DATA", PROJECT.parent / "shared" / "real"))
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def server_folder(tmp_path_factory):
+    """In memory, where that has room: each test's database is 700 files, which cost a disk most of a test's time."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+        with tempfile.TemporaryDirectory(prefix="crw-tests-", dir=MEMORY) as folder:
+            yield Path(folder)
+    else:
+        yield tmp_path_factory.mktemp("postgres")
+
+
+@pytest.fixture(scope="session")
+def server(server_folder):
     if NODES:
         yield Cluster(NODES)
         return
-    server = Server(tmp_path_factory.mktemp("postgres"))
+    server = Server(server_folder)
     server.start()
     with psycopg.connect(server.dsn(), autocommit=True) as admin:  # nobody looks at it after a crash
         admin.execute("alter system set fsync = off")
+        admin.execute("alter system set scram_iterations = 1")  # a test opens many connections, and has nothing to hide
         admin.execute("select pg_reload_conf()")
+        admin.execute("set scram_iterations = 1")
+        admin.execute(f"alter role postgres password '{server.password}'")
     yield server
     server.stop()
 
@@ -149,3 +166,12 @@ def make_home(tmp_path_factory):
     yield make
     for home in homes:
         home.crw("down")
+
+
+FIRST = ("tests/e2e/", "tests/real/", "tests/dbt/", "tests/local/test_check.py", "tests/test_suites.py")
+"""What takes longest: begun last, it would leave the other workers idle at the end."""
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with `FIRST`, in its order; the order within a file stays."""
+    items.sort(key=lambda item: next((n for n, path in enumerate(FIRST) if item.nodeid.startswith(path)), len(FIRST)))

@@ -3,12 +3,14 @@
 import re
 from datetime import date, timedelta
 
+import psycopg
 import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from crw import contract_rules, contracts, ledger, quality, suites
 from crw.settings import EXPECTATIONS
+from tests.conftest import new_database
 from tests.planted import BAD, GOOD
 from tests.planted.values import FUTURE
 
@@ -85,11 +87,31 @@ def spoilt_rows(table):
     return rows
 
 
-def land(database, table, good_rows):
-    """Good rows: `good_rows` of the table, and enough of all others for its rows to refer to."""
-    for other, row in GOOD.items():
-        for i in range(1, (good_rows if other == (table.source, table.name) else 60) + 1):
-            insert(database, contracts.table(*other), row, i)
+@pytest.fixture(scope="module")
+def all_landed(server, installed):
+    """Name of a warehouse to copy, with 60 good rows in each landing table: enough for any row to refer to."""
+    with new_database(server, installed) as dsn:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            for name, row in GOOD.items():
+                for i in range(1, 61):
+                    insert(connection, contracts.table(*name), row, i)
+            name = connection.info.dbname
+        yield name
+
+
+@pytest.fixture
+def landed(server, all_landed):
+    """A function that opens such a warehouse with so many rows of one table."""
+    with new_database(server, all_landed) as dsn, psycopg.connect(dsn, autocommit=True) as connection:
+
+        def landed(table, good_rows):
+            connection.execute(
+                sql.SQL("delete from {} where _row_no > %s").format(sql.Identifier("landing", table.identifier)),
+                [good_rows],
+            )
+            return connection
+
+        yield landed
 
 
 @pytest.mark.parametrize(("source", "name"), TABLES)
@@ -142,10 +164,10 @@ def test_every_row_rule_has_a_row_planted_for_it(source, name):
 
 
 @pytest.mark.parametrize(("source", "name"), TABLES)
-def test_a_warning_moves_the_planted_rows_and_no_others(database, source, name):
+def test_a_warning_moves_the_planted_rows_and_no_others(landed, source, name):
     table = contracts.table(source, name)
     severity = {rule["meta"]["rule"]: rule["severity"] for rule in suite_of(source, name)["expectations"]}
-    land(database, table, good_rows=20)
+    database = landed(table, good_rows=20)
     expected, informed = {}, set()
     for i, (planted, row) in enumerate(spoilt_rows(table), start=21):
         rules = set(planted.split())
@@ -173,10 +195,10 @@ def test_a_rule_about_a_row_stops_only_where_the_reader_may_be_wrong(source, nam
 
 
 @pytest.mark.parametrize(("source", "name"), STOPPED)
-def test_every_critical_row_rule_stops_the_load_and_is_named(database, source, name):
+def test_every_critical_row_rule_stops_the_load_and_is_named(landed, source, name):
     table = contracts.table(source, name)
     severity = {rule["meta"]["rule"]: rule["severity"] for rule in suite_of(source, name)["expectations"]}
-    land(database, table, good_rows=3)
+    database = landed(table, good_rows=3)
     critical = [(rule, row) for rule, row in spoilt_rows(table) if severity.get(rule) == "critical"]
     for i, (_, row) in enumerate(critical, start=21):
         insert(database, table, row, i)

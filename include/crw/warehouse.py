@@ -134,7 +134,7 @@ def _create(connection: Connection, table: Table) -> None:
     key = sql.SQL(", ").join(map(sql.Identifier, table.key))
     versions = sql.SQL("{}, _business_date desc, _load_id desc").format(key)
     indexes = {"key": (versions, ""), "vanished": (versions, "where _is_vanished")}
-    if table.columns[table.column_names.index(table.key[0])].type == "text":
+    if table.column(table.key[0]).type == "text":
         # Staging knows a record by its key without blanks around it, and is asked for those that the night changed.
         trimmed = sql.SQL("nullif(btrim({}, {}), '')").format(sql.Identifier(table.key[0]), sql.Literal(BLANKS))
         indexes["trimmed"] = (sql.SQL("({})").format(trimmed), "")

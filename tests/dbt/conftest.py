@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from psycopg.types.json import Jsonb
 from crw import contracts, warehouse
 from crw.local import environment
 from tests.conftest import new_database
+from tests.dbt import world
 
 PASSWORD = "of-a-test"
 
@@ -109,19 +111,64 @@ class Warehouse:
         }
 
 
+@pytest.fixture(scope="session")
+def march_30(server, installed, tmp_path_factory):
+    """Name of a warehouse to copy: the small world's first nights, built with all data tests."""
+    with _built(server, installed, tmp_path_factory, "march_30", world.first_nights, "2013-03-30") as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def march_31(server, march_30, tmp_path_factory):
+    """Name of a warehouse to copy: the night after `march_30`, built from there with all data tests."""
+    with _built(server, march_30, tmp_path_factory, "march_31", world.last_night, "2013-03-31") as name:
+        yield name
+
+
+@contextmanager
+def _built(server, template, tmp_path_factory, name, brings, business_date):
+    with ExitStack() as kept:
+        with copy_of(server, template, tmp_path_factory) as warehouse:
+            brings(warehouse)
+            warehouse.build(business_date)
+            warehouse.connection.close()  # a database that is copied has no session
+            kept.enter_context(new_database(server, "dbt", name))
+        yield name
+
+
 @pytest.fixture(scope="module")
 def module_warehouse(server, installed, tmp_path_factory):
-    yield from _warehouse(server, installed, tmp_path_factory.getbasetemp())
+    """An empty warehouse."""
+    with copy_of(server, installed, tmp_path_factory) as warehouse:
+        yield warehouse
 
 
 @pytest.fixture
 def empty_warehouse(server, installed, tmp_path_factory):
-    yield from _warehouse(server, installed, tmp_path_factory.getbasetemp())
+    with copy_of(server, installed, tmp_path_factory) as warehouse:
+        yield warehouse
 
 
-def _warehouse(server, installed, home):
+@pytest.fixture(scope="module")
+def small_world(server, march_31, tmp_path_factory):
+    """The small world after its last night, built: to look at, and to go on from."""
+    with copy_of(server, march_31, tmp_path_factory) as warehouse:
+        yield warehouse
+
+
+@pytest.fixture
+def first_nights(server, march_30, tmp_path_factory):
+    """The small world before its last night, built: to look at, and to go on from."""
+    with copy_of(server, march_30, tmp_path_factory) as warehouse:
+        yield warehouse
+
+
+@contextmanager
+def copy_of(server, template, tmp_path_factory):
+    """A copy of a database as a `Warehouse`, which is dropped at the end."""
+    home = tmp_path_factory.getbasetemp()
     # One name and one folder for all of them: what dbt parsed holds for the next too.
-    with new_database(server, installed, "dbt") as dsn, pytest.MonkeyPatch.context() as patch:
+    with new_database(server, template, "dbt") as dsn, pytest.MonkeyPatch.context() as patch:
         login = {"CRW_PGUSER": "crw_transformer", "CRW_PGPASSWORD": PASSWORD}
         for variable, value in (environment.dbt_variables(server, home, "dbt") | login).items():
             patch.setenv(variable, value)

@@ -34,12 +34,6 @@ def holidays():
         return [date.fromisoformat(row["holiday_date"]) for row in csv.DictReader(file)]
 
 
-@pytest.fixture(scope="module")
-def calendar(module_warehouse):
-    module_warehouse.build("2013-03-31", "--select", "+dim_date", "--exclude-resource-type", "unit_test")
-    return module_warehouse
-
-
 @pytest.mark.parametrize("year", GAZETTED)
 def test_the_general_holidays_are_the_gazetted_ones(holidays, year):
     assert [f"{day.month}-{day.day}" for day in holidays if day.year == year] == GAZETTED[year].split()
@@ -52,9 +46,9 @@ def test_a_year_has_seventeen_and_2015_one_more(holidays):
     assert set(counts.values()) == {17}
 
 
-def test_working_days_leave_out_weekends_and_holidays(calendar):
+def test_working_days_leave_out_weekends_and_holidays(small_world):
     # Good Friday, Saturday, Sunday, Ching Ming on Easter Monday and its substitute: 2 to 6 April 2010.
-    rows = calendar.rows(
+    rows = small_world.rows(
         "select date_day::text, is_working_day, "
         "working_day_number - first_value(working_day_number) over (order by date_day) "
         "from core.dim_date where date_day between '2010-04-01' and '2010-04-08' order by 1"
@@ -64,16 +58,16 @@ def test_working_days_leave_out_weekends_and_holidays(calendar):
     ]  # fmt: skip
 
 
-def test_where_the_holidays_are_unknown_so_are_the_working_days(calendar):
-    rows = calendar.rows(
+def test_where_the_holidays_are_unknown_so_are_the_working_days(small_world):
+    rows = small_world.rows(
         "select count(is_working_day), count(is_public_holiday), count(working_day_number) "
         "from core.dim_date where year_number = 2007"
     )
     assert rows == [(0, 0, 0)]
 
 
-def test_fiscal_periods(calendar):
-    rows = calendar.rows(
+def test_fiscal_periods(small_world):
+    rows = small_world.rows(
         "select date_day::text, fiscal_year, fiscal_quarter, fiscal_month_number from core.dim_date "
         "where date_day in ('2012-03-31', '2012-04-01', '2012-12-31', '2013-03-31', '1989-03-31') order by 1"
     )
@@ -86,10 +80,10 @@ def test_fiscal_periods(calendar):
 
 
 @pytest.mark.parametrize(("night", "told"), [("2027-07-04", []), ("2027-07-05", [(date(2027, 12, 31),)])])
-def test_the_end_of_the_known_holidays_is_told_half_a_year_ahead(calendar, night, told):
+def test_the_end_of_the_known_holidays_is_told_half_a_year_ahead(small_world, night, told):
     suite = suites.of_mart(
         EXPECTATIONS / "marts" / "kpi_feedback_timeliness.json", sql.Identifier("candidate", "kpi_feedback_timeliness")
     )
     [rule] = [rule for rule in suite["expectations"] if rule["meta"]["rule"] == "holidays_known_for_180_days"]
     query = rule["kwargs"]["unexpected_rows_query"].format(batch="(select)", business_date=f"date '{night}'")
-    assert calendar.rows(query) == told
+    assert small_world.rows(query) == told

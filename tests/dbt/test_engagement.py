@@ -6,18 +6,14 @@ from decimal import Decimal
 import pytest
 
 from crw import quality
-from tests.dbt import world, world_engagement
+from tests.dbt import world_engagement
 
 NIGHT = date(2013, 3, 31)
 
 
 @pytest.fixture(scope="module")
-def built(module_warehouse):
-    world.first_nights(module_warehouse)
-    module_warehouse.build("2013-03-30")
-    world.last_night(module_warehouse)
-    module_warehouse.build("2013-03-31")
-    return module_warehouse
+def built(small_world):
+    return small_world
 
 
 def test_no_send_later_than_ten_working_days_after_an_unsubscribe(built):

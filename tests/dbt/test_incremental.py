@@ -9,67 +9,59 @@ from hypothesis import strategies as st
 
 from crw.warehouse import install
 from tests.dbt import references, world
-from tests.dbt.conftest import built_manifest
+from tests.dbt.conftest import built_manifest, copy_of
 from tests.dbt.world_engagement import email_event
 
 BUILT = ("core", "candidate")
 MODELS = ("--resource-type", "model", "--resource-type", "seed")
 
 
-def test_nights_in_turn_equal_one_straight_run(empty_warehouse):
-    world.first_nights(empty_warehouse)
-    empty_warehouse.build("2013-03-30")
-    as_then = empty_warehouse.contents(*BUILT)
-    world.last_night(empty_warehouse)
-    empty_warehouse.build("2013-03-31")
-    in_turn = empty_warehouse.contents(*BUILT)
-    assert in_turn != as_then
-    # A diagram finds every key, also of the tables that outlive those which they refer to; and none of them lies.
-    keys = references.declared(built_manifest())
-    assert references.drawn(empty_warehouse.rows) == keys
-    assert len([key for key in keys if key[0] != key[2]]) > 40
-    assert references.without_partner(empty_warehouse.rows, keys) == {}
+def test_nights_in_turn_equal_one_straight_run(server, march_30, march_31, tmp_path_factory):
+    with copy_of(server, march_30, tmp_path_factory) as first_nights:
+        as_then = first_nights.contents(*BUILT)
+    with copy_of(server, march_31, tmp_path_factory) as small_world:
+        in_turn = small_world.contents(*BUILT)
+        assert in_turn != as_then
+        # A diagram finds every key, also of the tables that outlive those which they refer to; and none of them lies.
+        keys = references.declared(built_manifest())
+        assert references.drawn(small_world.rows) == keys
+        assert len([key for key in keys if key[0] != key[2]]) > 40
+        assert references.without_partner(small_world.rows, keys) == {}
 
-    # Nothing new: nothing changes. Built anew: the same.
-    empty_warehouse.build("2013-03-31", *MODELS, "--full-refresh")
-    assert empty_warehouse.contents(*BUILT) == in_turn
+        # Nothing new: nothing changes. Built anew: the same.
+        small_world.build("2013-03-31", *MODELS, "--full-refresh")
+        assert small_world.contents(*BUILT) == in_turn
 
-    # As it was known a night before, although raw holds more by now.
-    empty_warehouse.build("2013-03-30", *MODELS)
-    assert empty_warehouse.contents(*BUILT) == as_then
-    empty_warehouse.build("2013-03-31", *MODELS)
-    assert empty_warehouse.contents(*BUILT) == in_turn
+        # As it was known a night before, although raw holds more by now.
+        small_world.build("2013-03-30", *MODELS)
+        assert small_world.contents(*BUILT) == as_then
+        small_world.build("2013-03-31", *MODELS)
+        assert small_world.contents(*BUILT) == in_turn
 
 
-def test_a_re_run_that_takes_a_version_back_is_followed(empty_warehouse):
-    world.first_nights(empty_warehouse)
-    empty_warehouse.build("2013-03-30", *MODELS)
-    before = empty_warehouse.contents(*BUILT)
+def test_a_re_run_that_takes_a_version_back_is_followed(first_nights):
+    before = first_nights.contents(*BUILT)
     wrong = world.case("A1", "L-LOST", "2010-04-02 09:00+08", status="merged")
-    empty_warehouse.put("feedback", "cases", "2013-03-30", 20, wrong)
-    empty_warehouse.put(
-        "feedback", "case_event", "2013-03-30", 21, world.event(1, "A1", "closed", "2010-04-03 09:00+08")
-    )
-    empty_warehouse.build("2013-03-30", *MODELS)
-    assert empty_warehouse.contents(*BUILT) != before
+    first_nights.put("feedback", "cases", "2013-03-30", 20, wrong)
+    first_nights.put("feedback", "case_event", "2013-03-30", 21, world.event(1, "A1", "closed", "2010-04-03 09:00+08"))
+    first_nights.build("2013-03-30", *MODELS)
+    assert first_nights.contents(*BUILT) != before
 
     # The next run of that night reads the keys again, finds them as they were, and stores nothing in their place.
-    empty_warehouse.take_back("feedback__cases", "case_no", "_load_id = 20")
-    empty_warehouse.take_back("feedback__case_event", "event_id", "_load_id = 21")
-    empty_warehouse.build("2013-03-30", *MODELS)
-    assert empty_warehouse.contents(*BUILT) == before
+    first_nights.take_back("feedback__cases", "case_no", "_load_id = 20")
+    first_nights.take_back("feedback__case_event", "event_id", "_load_id = 21")
+    first_nights.build("2013-03-30", *MODELS)
+    assert first_nights.contents(*BUILT) == before
 
 
-def test_what_is_erased_from_raw_leaves_the_facts(empty_warehouse):
-    world.first_nights(empty_warehouse)
-    empty_warehouse.build("2013-03-30", *MODELS)
-    empty_warehouse.take_back("feedback__cases", "case_no", "case_no = 'A2'")
-    empty_warehouse.take_back("feedback__case_event", "event_id", "event_id = 3")
-    empty_warehouse.take_back("survey__delivery", "delivery_id", "true")
-    empty_warehouse.build("2013-03-30", *MODELS)
-    assert empty_warehouse.rows("select count(*) from core.fct_feedback_case where case_no = 'A2'") == [(0,)]
-    assert empty_warehouse.rows("select count(*) from core.fct_feedback_event where event_id = 3") == [(0,)]
-    assert empty_warehouse.rows("select count(*) from candidate.kpi_satisfaction") == [(0,)]
+def test_what_is_erased_from_raw_leaves_the_facts(first_nights):
+    first_nights.take_back("feedback__cases", "case_no", "case_no = 'A2'")
+    first_nights.take_back("feedback__case_event", "event_id", "event_id = 3")
+    first_nights.take_back("survey__delivery", "delivery_id", "true")
+    first_nights.build("2013-03-30", *MODELS)
+    assert first_nights.rows("select count(*) from core.fct_feedback_case where case_no = 'A2'") == [(0,)]
+    assert first_nights.rows("select count(*) from core.fct_feedback_event where event_id = 3") == [(0,)]
+    assert first_nights.rows("select count(*) from candidate.kpi_satisfaction") == [(0,)]
 
 
 def test_what_vanished_at_its_source_leaves_the_facts_and_comes_back(empty_warehouse):
@@ -109,25 +101,16 @@ def test_what_vanished_at_its_source_leaves_the_facts_and_comes_back(empty_wareh
     assert empty_warehouse.contents(*BUILT) == gone_on
 
 
-def test_only_a_finished_build_of_the_same_project_is_gone_on_from(empty_warehouse, monkeypatch):
+def test_only_a_finished_build_of_the_same_project_is_gone_on_from(first_nights, monkeypatch):
     def goes_on(*options):
-        empty_warehouse.build("2013-03-30", *options)
-        return empty_warehouse.rows("select goes_on, is_finished from core.build")
+        first_nights.build("2013-03-30", *options)
+        return first_nights.rows("select goes_on, is_finished from core.build")
 
-    world.first_nights(empty_warehouse)
-    assert goes_on(*MODELS) == [(False, True)]
+    assert first_nights.rows("select goes_on, is_finished from core.build") == [(False, True)]
     assert goes_on(*MODELS, "--exclude", "kpi_feedback") == [(True, False)]
     assert goes_on(*MODELS) == [(False, True)]
     monkeypatch.setenv("CRW_PROJECT_VERSION", "another")
-    assert goes_on(*MODELS) == [(False, True)]
-
-
-def test_an_empty_warehouse_builds(empty_warehouse):
-    empty_warehouse.build("2013-03-31")
-    assert empty_warehouse.rows("select count(*) from candidate.kpi_feedback") == [(0,)]
-    assert empty_warehouse.rows(
-        "select count(*), count(computed), count(agrees) from candidate.published_vs_computed"
-    ) == [(28, 0, 0)]
+    assert goes_on("--select", "build") == [(False, False)]
 
 
 def at(first, last):

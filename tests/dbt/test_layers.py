@@ -38,7 +38,7 @@ NO_CODES = {
 
 
 @pytest.fixture(scope="module")
-def manifest(module_warehouse):
+def manifest(small_world):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CRW_BUSINESS_DATE", "2013-03-31")
         outcome = dbtRunner().invoke(["--quiet", "parse"])
@@ -126,11 +126,8 @@ def test_contracts_are_enforced_and_have_a_primary_key(models):
         assert "primary_key" in types, id
 
 
-def test_staging_describes_exactly_the_columns_it_has(module_warehouse, models):
-    module_warehouse.build(
-        "2013-03-31", "--select", "+path:models/staging", "--resource-type", "model", "--resource-type", "seed"
-    )
-    columns = module_warehouse.rows(
+def test_staging_describes_exactly_the_columns_it_has(small_world, models):
+    columns = small_world.rows(
         "select table_name, column_name from information_schema.columns where table_schema = 'staging'"
     )
     described = {(node.name, c) for node in models.values() if node.fqn[1] == "staging" for c in node.columns}

@@ -54,6 +54,10 @@ def told(warehouse) -> set[str]:
 def test_a_warehouse_of_empty_sources_is_published_and_knows_nothing(module_warehouse):
     assert first_night(module_warehouse, FIRST_NIGHT) == set()
     assert told(module_warehouse) == set()
+    assert module_warehouse.rows("select count(*) from candidate.kpi_feedback") == [(0,)]
+    assert module_warehouse.rows(
+        "select count(*), count(computed), count(agrees) from candidate.published_vs_computed"
+    ) == [(28, 0, 0)]
     assert publish.publish_marts(module_warehouse.connection, date.fromisoformat(FIRST_NIGHT), "first")
 
 

@@ -236,7 +236,7 @@ def hook():
 
 @pytest.fixture(scope="module")
 def odd(home, cases, crm, hook):
-    """The home after a night on which four tables were unusual, with Airflow up as a deployment has it."""
+    """The home after a night on which four tables were unusual."""
     with psycopg.connect(cases, autocommit=True) as connection:
         case_database.insert(connection, "category", FORGOTTEN_KIND | {"name_en": "R"} | ODD)
         connection.execute(f"update case_management.cases set status = 'mislaid', updated_at = '{ODD['updated_at']}'")
@@ -251,8 +251,6 @@ def odd(home, cases, crm, hook):
         "CRW_SCHEDULE_END": ODD_NIGHT,
     }
     assert home.nightly(ODD_NIGHT).returncode == 1
-    up = home.crw("up")
-    assert up.returncode == 0, up.stdout
     return home
 
 
@@ -289,7 +287,10 @@ def let_go(tasks):
 
 @pytest.fixture(scope="module")
 def answered(odd):
-    """Airflow, after each question had another answer: approved, rejected, to wait; and none, until its time was over."""
+    """Airflow, up as a deployment has it, after each question had another answer: approved, rejected, to wait; and none, until
+    its time was over."""
+    up = odd.crw("up")
+    assert up.returncode == 0, up.stdout
     airflow = Airflow(odd)
     run = airflow.trigger("held")
     questions = airflow.waiting("held", run, len(HELD))

@@ -90,9 +90,12 @@ def spoil(connection, case_no, **values):
         connection.execute(statement, [value, case_no])
 
 
-def test_a_source_that_would_be_published_is_told_with_what_it_costs(site, cases):
+def test_a_source_that_would_be_published_is_told_with_what_it_costs_and_its_codes_that_no_list_has(site, cases):
     spoil(cases, "N3", closed_at="2013-03-29 23:59+08", incident_date_text=f"ask {PERSON[0]}")
     spoil(cases, "N4", received_at="1990-01-01 00:00+08")
+    for case_no in ("N5", "N6"):
+        spoil(cases, case_no, channel_code="pigeon")
+    spoil(cases, "N7", channel_code=PERSON[0])
     before = content(cases)
     status, said = site.check("feedback")
     assert status == 0
@@ -101,19 +104,12 @@ def test_a_source_that_would_be_published_is_told_with_what_it_costs(site, cases
     assert "would be refused: case_no=N3: closed_on_or_after_received" in said
     assert "would be refused: case_no=N4: received_at_not_before_1997" in said
     assert "reported 1: incident_date_readable:" in said
+    assert "; codes that are not listed: pigeon (2), a text of 12 characters (1)" in said
     assert "not checked: company_exists, which looks at membership.company; that was not read" in said
     assert said.endswith("a night would publish")
     assert not [value for value in PERSON if value in said]
     assert content(cases) == before
     site.assert_nothing_is_left()
-
-
-def test_codes_that_no_list_has_are_told_and_what_is_no_code_is_not(site, cases):
-    for case_no in ("N5", "N6"):
-        spoil(cases, case_no, channel_code="pigeon")
-    spoil(cases, "N7", channel_code=PERSON[0])
-    _, said = site.check("feedback")
-    assert "; codes that are not listed: pigeon (2), a text of 12 characters (1)" in said
 
 
 def test_each_table_is_judged_whatever_the_others_say(site, cases):

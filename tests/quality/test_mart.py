@@ -49,6 +49,17 @@ def test_a_critical_or_broken_rule_raises(mart, write_suite, critical, message):
     assert mart.execute("select success from audit.validation").fetchall() == [(False,)]
 
 
+def test_a_figure_that_breaks_a_rule_is_made_json_of_without_walking_the_stack(mart, write_suite, monkeypatch):
+    """As Great Expectations does for each Decimal: minutes, where every row of a mart is wrong."""
+    monkeypatch.setattr("great_expectations.util.convert_decimal_to_float", None)
+    share = rule("share", "warning", "expect_column_values_to_be_between", column="share", max_value=98)
+    write_suite(share, sql_rule("sum", "warning", "select share from {batch}"), name="marts/kpi")
+    assert (
+        "share (warning, 1 rows); sum (warning, whole table) [share=98.5]"
+        in quality.validate_mart(mart, "kpi", NIGHT).message
+    )
+
+
 def test_a_mart_that_was_not_built_is_named(database, write_suite):
     write_suite(kind_is_complaint("info"), name="marts/kpi")
     with pytest.raises(quality.QualityError, match=r"candidate\.kpi could not be read"):

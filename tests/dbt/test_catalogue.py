@@ -8,7 +8,6 @@ import pytest
 
 from crw import catalogue, publish
 from crw.settings import PROJECT
-from tests.dbt.conftest import module_warehouse  # noqa: F401
 
 # What makes a browser fetch something: elements that load, and styles that import. A link to click on is none.
 LOADS = re.compile(
@@ -70,9 +69,8 @@ def test_links_lead_somewhere(manifest):
         assert target[1:] in chapters if target.startswith("#") else (PROJECT / "docs" / target).exists(), target
 
 
-def test_dbt_docs_are_one_file_that_asks_nothing_of_the_network(module_warehouse, tmp_path, monkeypatch):  # noqa: F811
+def test_dbt_docs_are_one_file_that_asks_nothing_of_the_network(small_world, tmp_path, monkeypatch):
     monkeypatch.setattr("crw.settings.HOME", tmp_path)
-    module_warehouse.build("2013-03-31", "--resource-type", "model", "--resource-type", "seed")
     page = catalogue.write_dbt_docs(tmp_path / "dbt_docs")
     html = page.read_text(encoding="utf-8")
     assert [found.group()[:200] for found in LOADS.finditer(html)] == []

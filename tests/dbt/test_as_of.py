@@ -9,11 +9,7 @@ from psycopg import errors
 
 from crw import as_of, publish
 from tests.dbt import world
-from tests.dbt.conftest import module_warehouse  # noqa: F401
-
-
-def brings_30_march(warehouse):
-    world.first_nights(warehouse)
+from tests.dbt.conftest import copy_of
 
 
 def brings_31_march(warehouse):
@@ -40,28 +36,35 @@ def brings_1_april(warehouse):
     world.survey(warehouse, 23, "2013-04-01", "d4", world.WAVE_2012, [("5", 1), ("1", 1)])
 
 
-NIGHTS = {"2013-03-30": brings_30_march, "2013-03-31": brings_31_march, "2013-04-01": brings_1_april}
+NIGHTS = {"2013-03-30": None, "2013-03-31": brings_31_march, "2013-04-01": brings_1_april}
 
 
 @pytest.fixture(scope="module")
-def shown(module_warehouse):  # noqa: F811
+def warehouse(server, march_30, tmp_path_factory):
+    with copy_of(server, march_30, tmp_path_factory) as warehouse:
+        yield warehouse
+
+
+@pytest.fixture(scope="module")
+def shown(warehouse):
     """What the marts showed after each night: by night, the rows of each mart."""
     shown = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CRW_BUSINESS_DATE", min(NIGHTS))
         as_of.install()
     for night, brings in NIGHTS.items():
-        brings(module_warehouse)
-        module_warehouse.build(night)
-        publish.publish_marts(module_warehouse.connection, date.fromisoformat(night), "test")
-        published = module_warehouse.contents("marts", "accounts")
+        if brings:
+            brings(warehouse)
+            warehouse.build(night)
+        publish.publish_marts(warehouse.connection, date.fromisoformat(night), "test")
+        published = warehouse.contents("marts", "accounts")
         shown[night] = {name.partition(".")[2]: rows for name, rows in published.items() if name != "marts.data_health"}
     return shown
 
 
 @pytest.fixture
-def analyst(module_warehouse, shown, login):  # noqa: F811
-    return login(module_warehouse.connection, "crw_analyst")
+def analyst(warehouse, shown, login):
+    return login(warehouse.connection, "crw_analyst")
 
 
 def test_an_analyst_sees_of_each_past_date_what_the_marts_showed_then(analyst, shown):

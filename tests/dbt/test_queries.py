@@ -9,23 +9,18 @@ import pytest
 
 from crw import as_of, publish
 from crw.settings import PROJECT
-from tests.dbt import world
-from tests.dbt.conftest import module_warehouse  # noqa: F401
 
 QUERIES = sorted((PROJECT / "docs" / "queries").glob("*.sql"))
 HEADER = re.compile(r"-- Question: (?P<question>.+\?)\n-- Look at: (?P<look>.+)\n-- Columns: (?P<columns>.+)\n")
 
 
 @pytest.fixture(scope="module")
-def analyst(module_warehouse, login):  # noqa: F811
-    world.first_nights(module_warehouse)
-    world.last_night(module_warehouse)
-    module_warehouse.build("2013-03-31")
+def analyst(small_world, login):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CRW_BUSINESS_DATE", "2013-03-31")
         as_of.install()
-    publish.publish_marts(module_warehouse.connection, date(2013, 3, 31), "test")
-    return login(module_warehouse.connection, "crw_analyst")
+    publish.publish_marts(small_world.connection, date(2013, 3, 31), "test")
+    return login(small_world.connection, "crw_analyst")
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
