@@ -39,7 +39,8 @@ with step as materialized (
 change as materialized (
     {%- for dimension, value in dimensions.items() %}
     select
-        {{ 'month_start' if dimension in timed_by_month() else "date_trunc('quarter', month_start)::date" }} as unit_start,
+        {{ 'month_start' if dimension in timed_by_month() else "date_trunc('quarter', month_start)::date" }}
+            as unit_start,
         '{{ dimension }}' as dimension,
         {{ value }} as dimension_value,
         kind,

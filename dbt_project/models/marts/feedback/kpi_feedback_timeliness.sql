@@ -56,14 +56,19 @@ cell as materialized (
     group by kind, dimension, dimension_value
 ),
 
--- Percentiles do not roll up, so they are taken anew for every cell of every slot, from how many cases took how many days.
+-- Percentiles do not roll up, so they are taken anew for every cell of every slot, from how many cases took how many
+-- days.
 -- One dimension after the other, so that no more than one is in memory.
 timed as (
     select timed.*
     from (
         select
             dimension,
-            dimension in ('{{ timed_by_month() | join("', '") }}') as is_by_month
+            dimension in (
+                {%- for by_month in timed_by_month() %}
+                '{{ by_month }}'{{ ',' if not loop.last }}
+                {%- endfor %}
+            ) as is_by_month
         from cell
         group by dimension
     ) as feature
@@ -90,8 +95,10 @@ timed as (
             select
                 *,
                 {%- for days in ['calendar_days', 'working_days'] %}
-                sum(cases) filter (where {{ days }} is not null) over (slot_of_cell order by {{ days }}) as {{ days }}_rank,
-                sum(cases) filter (where {{ days }} is not null) over slot_of_cell as {{ days }}_cases{{ ',' if not loop.last }}
+                sum(cases) filter (where {{ days }} is not null) over (slot_of_cell order by {{ days }})
+                    as {{ days }}_rank,
+                sum(cases) filter (where {{ days }} is not null) over slot_of_cell
+                    as {{ days }}_cases{{ ',' if not loop.last }}
                 {%- endfor %}
             from spread
             window slot_of_cell as (partition by cell_number, slot_number)
@@ -138,7 +145,8 @@ select
     {{ percentile_of_days('told.calendar_days_p90') }} as calendar_days_p90,
     told.working_days_cases::integer as working_measured_cases,
     case when told.is_working_told then told.working_days_sum end as working_days_sum,
-    case when told.is_working_told then {{ share('told.working_days_sum', 'told.working_days_cases') }} end as working_days_average,
+    case when told.is_working_told then {{ share('told.working_days_sum', 'told.working_days_cases') }} end
+        as working_days_average,
     case when told.is_working_told then {{ percentile_of_days('told.working_days_median') }} end as working_days_median,
     case when told.is_working_told then {{ percentile_of_days('told.working_days_p90') }} end as working_days_p90
 from told
