@@ -27,7 +27,7 @@ DRILLS = {
         "e2e/test_night.py::test_a_mended_night_is_built_from_what_every_source_published_since",
     ],
     "The night says that raw holds rows the marts were not built from.": [
-        "dbt/test_skipped_build.py::test_published_marts_are_built_again_only_for_another_project"
+        "dbt/test_skipped_build.py::test_marts_views_and_lists_are_made_again_only_where_they_must_be"
     ],
     "Who is told.": ["test_alerts.py::test_a_mail_names_the_fault_and_the_section", OF_ALERTS],
     "Lineage does not arrive.": [
