@@ -34,7 +34,7 @@ DRILLS = {
         "test_openlineage.py::test_a_receiver_that_refuses_is_told_in_the_log_once_an_event_and_fails_nothing"
     ],
     "A source is new, or was changed.": [
-        "local/test_check.py::test_a_source_that_would_be_published_is_told_with_what_it_costs"
+        "local/test_check.py::test_a_source_that_would_be_published_is_told_with_what_it_costs_and_its_codes_that_no_list_has"
     ],
     "A load or a mart is held.": ["test_held.py::test_by_command", OF_ALERTS],
     "A source is to be left out of the nights, or comes back.": [
