@@ -18,18 +18,30 @@ def install(connection: Connection) -> None:
     A column added to a contract is added to both tables. Raises ContractError when a column's type was changed or a
     column was dropped: raw is history, so that needs a migration by hand (docs/runbook.md).
     """
-    with readers.made_to_give_way(connection), connection.transaction():
-        connection.execute("select pg_advisory_xact_lock(hashtext('crw.warehouse.install'))")
-        for part in ("warehouse.sql", "readers.sql"):
-            connection.execute(files("crw").joinpath(part).read_text(encoding="utf-8"))
-        connection.execute("set local role crw_loader")  # whose the landing and raw tables are
-        for contract in contracts.tables().values():
-            _create(connection, contract)
-    # Apart, for a node is entered as a role, which it must have by then.
+    with readers.made_to_give_way(connection):
+        # A transaction each: another node is entered as the role at work, which it must have by then, and would wait there for
+        # what the same transaction did as another role.
+        for step in (_apply, _create_tables, _distribute_tables):
+            with connection.transaction():
+                connection.execute("select pg_advisory_xact_lock(hashtext('crw.warehouse.install'))")
+                step(connection)
+
+
+def _apply(connection: Connection) -> None:
+    for part in ("warehouse.sql", "readers.sql"):
+        connection.execute(files("crw").joinpath(part).read_text(encoding="utf-8"))
+
+
+def _create_tables(connection: Connection) -> None:
+    connection.execute("set local role crw_loader")  # whose the landing and raw tables are
+    for contract in contracts.tables().values():
+        _create(connection, contract)
+
+
+def _distribute_tables(connection: Connection) -> None:
     if is_distributed(connection):
-        with readers.made_to_give_way(connection), connection.transaction():
-            for contract in contracts.tables().values():
-                _distribute(connection, contract)
+        for contract in contracts.tables().values():
+            _distribute(connection, contract)
 
 
 def is_distributed(connection: Connection) -> bool:
