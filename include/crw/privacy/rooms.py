@@ -166,9 +166,8 @@ def renew(connection: Connection, renewed: Mapping[str, str], keep: Collection[s
         for pair in renewed.items():
             copy.write_row(pair)
     connection.execute("analyze renewed")
-    connection.execute(
-        "set local citus.enable_ddl_propagation = off"
-    )  # of the session alone, and where there is Citus at all
+    # The function is this session's alone: Citus would make it on every node. Where there is none, the setting says nothing.
+    connection.execute("set local citus.enable_ddl_propagation = off")
     connection.execute(RENEWED)
     changed: dict[str, int] = {}
     for relation in relations(connection):
