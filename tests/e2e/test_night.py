@@ -45,6 +45,17 @@ def test_every_table_is_published_and_adds_up(home):
         assert read == published + unchanged + quarantined > 0, name
 
 
+def test_the_log_of_each_task_of_a_source_has_a_line_a_table(home):
+    said = {"extract": r".*: [0-9,]+ rows read", "validate": r": [0-9]+ rules, ", "publish": r": Figures"}
+    for source, tables in contracts.taking_part().items():
+        for task, what in said.items():
+            (log,) = (home.folder / "logs" / "airflow" / f"dag_id=ingest_{source}").glob(f"*/task_id={task}/*.log")
+            lines = [json.loads(line)["event"] for line in log.read_text(encoding="utf-8").splitlines()]
+            for table in tables:
+                told = [line for line in lines if re.search(rf"\b{source}\.{table.name}\b{what}", line)]
+                assert len(told) == 1, (log, table.name, lines)
+
+
 def test_the_marts_agree_with_every_published_figure(home):
     disagreeing = home.query(
         "select fiscal_year, kpi, published, computed from marts.published_vs_computed where not agrees"

@@ -208,6 +208,7 @@ def _airflow_variables(known: dict[str, str], home: Path) -> dict[str, str]:
         "LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
         "LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
         "LOGGING__LOGGING_LEVEL": "WARNING",
+        "LOGGING__NAMESPACE_LEVELS": "task=INFO",  # what a task prints, which is a line a table
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
         "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
         # A worker tells each second that it lives. One that was killed is given up before the night takes itself to be stuck.
