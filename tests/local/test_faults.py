@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from datetime import date
 from pathlib import Path
@@ -14,8 +15,8 @@ import sqlalchemy.exc
 from rich.console import Console
 
 from crw import settings
-from crw.local import faults, night, scheduler
-from crw.local.postgres import Server
+from crw.local import environment, faults, night, samples, scheduler
+from crw.local.postgres import Server, StartError
 
 
 def caught(kind, act):
@@ -40,6 +41,17 @@ def test_a_server_without_connections_is_told(server, database):
     finally:
         database.execute("drop role of_no_connection")
     assert "no connection left" in faults.told(error)
+
+
+def test_a_sample_crm_that_hangs_is_told(tmp_path, monkeypatch, server):
+    monkeypatch.setattr(settings, "HOME", tmp_path)
+    monkeypatch.setattr(samples, "PATIENCE", 1)
+    monkeypatch.setattr(environment, "server", lambda: server)
+    with socket.create_server(("127.0.0.1", int(environment.state()["crm_port"]))) as silent:
+        line = faults.told(caught(StartError, lambda: samples._start_crm(dict(os.environ))))
+        address = "http://{}:{}".format(*silent.getsockname())
+    assert line.startswith(f"the sample CRM does not answer at {address}: see {tmp_path / 'logs' / 'crm-api.log'}")
+    assert "start the same command again" in line
 
 
 def test_a_broken_connection_and_a_server_that_has_ended_are_told_apart(tmp_path, monkeypatch):

@@ -53,7 +53,7 @@ PATIENCE = 60  # seconds for a living server to accept a connection
 
 
 class StartError(RuntimeError):
-    """The server does not come up, or what it needs cannot be made."""
+    """A process that a command needs does not come up, or what that needs cannot be made."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,10 @@ import httpx
 
 from crw import settings
 from crw.local import environment, services
+from crw.local.postgres import StartError
 from sample_operator import clock, crm, feedback
+
+PATIENCE = 30  # seconds until the sample CRM answers
 
 
 def prepare(business_date: date) -> None:
@@ -91,17 +94,17 @@ def prepare_folder(source: str, folder: Path) -> None:
 
 
 def _start_crm(variables: dict[str, str]) -> None:
-    """Start the sample CRM and wait until it answers. Raises RuntimeError with its log if it does not."""
+    """Start the sample CRM and wait until it answers. Raises StartError with its log if it does not."""
     known = environment.state()
     address = f"http://127.0.0.1:{known['crm_port']}"
     command = [sys.executable, "-m", "sample_operator.crm.api", "--port", known["crm_port"]]
     dsn = environment.role_dsn("sample_operator", "crm")
     services.start("crm-api", command, {**variables, "CRM_DSN": dsn, "CRM_TOKEN": known["crm_token"]})
-    deadline = monotonic() + 30
+    deadline = monotonic() + PATIENCE
     while monotonic() < deadline:
         try:
             if httpx.get(f"{address}/health", timeout=2).is_success:
                 return
         except httpx.TransportError:
             sleep(0.1)
-    raise RuntimeError(f"the sample CRM does not answer at {address}: see {settings.HOME / 'logs' / 'crm-api.log'}")
+    raise StartError(f"the sample CRM does not answer at {address}: see {settings.HOME / 'logs' / 'crm-api.log'}")
