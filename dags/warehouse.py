@@ -20,7 +20,7 @@ read: Data Docs, and the site of pages (`$CRW_HOME/site`, or the store `$CRW_PAG
 2. A red `validate_marts`: the message names mart and rule. The candidate stays in schema `candidate` to look at.
 3. Not ended two hours after it was queued, or red: `select * from audit.late_run order by noted_at desc`.
 4. A red `report`: the marts are published, and the site is that of the publication before. Clear the task once mended.
-5. A skipped `build`: nothing reached `raw` since the last publication, or a later date's run builds the same marts.
+5. A skipped `build`: nothing reached `raw` since the last publication, or a later date's run builds the marts.
 """
 
 MODELS = AssetAlias("dbt-models")

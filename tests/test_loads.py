@@ -387,3 +387,32 @@ def test_a_later_date_is_whole_once_the_sources_that_take_part_are_in_raw(databa
         monkeypatch.setenv("CRW_SOURCES", named)
         skipped[named] = transform.why_not_needed(database, NIGHT) is not None
     assert skipped == {"": False, "feedback": True, "feedback,survey": True, "feedback,membership": False}
+
+
+def test_a_date_that_amendments_overtook_is_left_to_the_one_that_follows_it(database):
+    """As of such a date no period is complete, and the suites of the marts would hold that for a person."""
+
+    def load(day, state, amended_since=None):
+        database.execute(
+            "insert into audit.load (source, table_name, business_date, run_id, state, interval_start, interval_end, rows_read, "
+            "rows_published, rows_unchanged, rows_quarantined, rows_amended_since) values ('feedback', 'cases', %(day)s, 'r', %(state)s, "
+            "%(day)s::date, %(day)s::date + 1, 0, 0, 0, 0, %(amended_since)s)",
+            {"day": day, "state": state, "amended_since": amended_since},
+        )
+
+    def reason():
+        return transform.why_not_needed(database, NIGHT)
+
+    load(NIGHT, "published", amended_since=7)
+    load("2013-04-01", "started")
+    assert reason() is None  # better than no marts at all
+    database.execute(
+        "insert into audit.publication (business_date, run_id, mart, row_count) values ('2013-03-30', 'r', 'm', 1)"
+    )
+    assert "2013-04-01 is being loaded; its run builds the marts" in reason()
+    database.execute("update audit.load set state = 'failed' where business_date = '2013-04-01'")
+    assert reason() is None
+    load("2013-04-01", "landed")
+    assert reason() is not None
+    load(NIGHT, "published", amended_since=0)  # read again while it could be
+    assert reason() is None

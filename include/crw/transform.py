@@ -42,7 +42,7 @@ def why_not_needed(connection: Connection, business_date: date) -> str | None:
 
     Either nothing reached raw since they were last published for this or a later date, by this very dbt project, or a
     later date is already wholly in raw, so that its own run builds the same marts with more in them (a backfill builds a
-    few times, not 30).
+    few times, not 30), or is on its way there where no period is complete as of this one: its suites would hold such marts.
     """
     (published,) = connection.execute("select max(business_date) from audit.publication").fetchone()
     if is_up_to_date(connection, business_date):
@@ -55,6 +55,13 @@ def why_not_needed(connection: Connection, business_date: date) -> str | None:
     ).fetchone()
     if later and not (published and published >= later):
         return f"{later} is wholly in raw too; its run builds the marts"
+    (coming,) = connection.execute(
+        "select max(business_date) from audit.load where state in ('started', 'landed', 'validated', 'published') "
+        "and business_date > %(date)s and exists (select from audit.overtaken where business_date = %(date)s)",
+        {"date": business_date},
+    ).fetchone()
+    if coming and published and published < business_date:
+        return f"the sources had moved on when they were read for it, and {coming} is being loaded; its run builds the marts"
     return None
 
 
