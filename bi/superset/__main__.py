@@ -1,4 +1,4 @@
-"""`make dashboards`: Superset with the dashboards, served on this machine beside the pages.
+"""`make dashboards`: Superset with the dashboards, served on this machine, of its own warehouse or of a deployment's.
 
 Its environment is its own (`.venv-superset`), as is its state (`$CRW_HOME/superset`); here they are started, from the outside.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 from bi.superset import assets
+from sqlalchemy import URL, make_url
 
 from crw import settings
 from crw.local import environment, services
@@ -22,15 +23,18 @@ from crw.local import environment, services
 ENVIRONMENT = settings.PROJECT / ".venv-superset"
 ROOM = settings.PROJECT / "bi" / "superset"
 ACCOUNT = "crw"
+DEPLOYMENT = "AIRFLOW_CONN_MARTS"
+"""The variable of a deployment's connection to its marts, postgresql://crw_dashboard:<password>@<host>:<port>/warehouse."""
 PATIENCE = 120
 """Seconds for Superset to answer after its start."""
 
 
 def main() -> None:
     """Provision what has changed, serve, and say where."""
-    if not (environment.server().data / "PG_VERSION").exists():
-        sys.exit("there is no warehouse yet: run `make nightly` first")
-    services.start_databases()
+    if not os.environ.get(DEPLOYMENT):
+        if not (environment.server().data / "PG_VERSION").exists():
+            sys.exit(f"there is no warehouse yet: run `make nightly` first, or set {DEPLOYMENT} for a deployment's")
+        services.start_databases()
     print(provision(), flush=True)
     address = serve()
     print(f"dashboards  {address}/dashboard/list/")
@@ -51,7 +55,7 @@ def provision(files: assets.Bundle | None = None) -> str:
     files = files or assets.bundle(warehouse_address())
     wanted = {
         "account": {"user": ACCOUNT, "password": known["superset_password"]},
-        "passwords": {assets.DATABASE: known["dashboard_password"]},
+        "passwords": {assets.DATABASE: marts().password},
         "files": files,
     }
     programs = [path.read_text(encoding="utf-8") for path in (*sorted(ROOM.glob("*.py")), ROOM / "requirements.txt")]
@@ -93,9 +97,15 @@ def serve() -> str:
     return address
 
 
+def marts() -> URL:
+    """Where the marts are read, as crw_dashboard: of the deployment that is named, else of this machine."""
+    return make_url(os.environ.get(DEPLOYMENT) or environment.role_dsn("crw_dashboard"))
+
+
 def warehouse_address() -> str:
-    """SQLAlchemy's URL of the warehouse as crw_dashboard, without the password."""
-    return f"postgresql+psycopg2://crw_dashboard:{assets.MASK}@127.0.0.1:{environment.server().port}/warehouse"
+    """The same as Superset's assets hold it, without the password."""
+    address = marts().set(drivername="postgresql+psycopg2", password=assets.MASK)
+    return address.render_as_string(hide_password=False)
 
 
 def home() -> Path:

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from bi.superset import __main__ as dashboards
 from bi.superset import assets, charts, datasets
 from bi.superset.told import LANGUAGES
 
@@ -161,3 +162,11 @@ def test_a_column_has_the_format_that_dbt_declares(monkeypatch):
     column = {"name": "received", "data_type": "integer", "config": {"meta": {"format": ",.1f"}}}
     monkeypatch.setattr(datasets, "declared", lambda mart: {"received": column})
     assert datasets.number_format("feedback_cube", "received") == ",.1f"
+
+
+def test_the_marts_of_a_deployment_are_read_where_its_connection_says_and_no_asset_has_its_password(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_MARTS", "postgresql://crw_dashboard:p%40ss@warehouse.example.com:5433/warehouse")
+    assert dashboards.marts().password == "p@ss"
+    address = dashboards.warehouse_address()
+    assert address == f"postgresql+psycopg2://crw_dashboard:{assets.MASK}@warehouse.example.com:5433/warehouse"
+    assert not re.search("p(@|%40)ss", json.dumps(assets.bundle(address)))
