@@ -40,7 +40,7 @@ def page(address, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def marts():
-    with psycopg.connect(environment.role_dsn("crw_dashboard")) as connection:
+    with psycopg.connect(dashboards.marts().render_as_string(hide_password=False)) as connection:
         yield connection
 
 
