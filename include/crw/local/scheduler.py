@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from importlib import import_module
 
 import httpx
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from crw import settings
 from crw.local import services
@@ -24,6 +25,8 @@ from crw.local import services
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 PRELOADED = (
+    "airflow.api.common.trigger_dag",
+    "airflow.jobs.scheduler_job_runner",
     "crw.data_docs",
     "crw.in_turn",
     "crw.ingest",
@@ -32,7 +35,7 @@ PRELOADED = (
     "dbt.cli.main",
     "great_expectations.render.renderer",
 )
-"""What the tasks import, the heavy ones on first use: in a forked worker that is done already, else it costs 2 s a task."""
+"""What scheduler and tasks import, the heavy ones on first use: in a forked worker that is done already, else it costs 2 s a task."""
 
 
 class EndedError(RuntimeError):
@@ -61,17 +64,18 @@ def running() -> Iterator[Callable[[], None]]:
     Yields a look at the two, which raises EndedError once one has ended: nobody would run the tasks that are still to come.
     """
     api = _start("execution-api", _serve_execution_api)
+    asking = _start("first-answer", _ask_for_first_answer)
     scheduler = None
     try:
         metadata = _start("metadata", _prepare_metadata)
         _preload()
         _check(metadata)
-        _wait_until_healthy(api)
         scheduler = _start("scheduler", _schedule)
+        _wait_until_healthy(api, asking)
         yield lambda: _look_at(scheduler, api)
     finally:
         # The runs are over and their states are in the metadata: nothing is lost by not waiting for idle workers.
-        for process in filter(None, (scheduler, api)):
+        for process in filter(None, (scheduler, api, asking)):
             process.kill()
             process.join()
 
@@ -196,16 +200,17 @@ def _log_tail(name: str) -> str:
     return f"the end of {log}:\n{log.read_text()[-2000:]}"
 
 
-def _wait_until_healthy(api: multiprocessing.Process) -> None:
-    """Wait for the API's first answer, which takes it seconds: better here than in the first tasks."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and api.is_alive():
-        try:
-            httpx.get(os.environ["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] + "health", timeout=30).raise_for_status()
-            return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise EndedError(f"Airflow's execution API did not start; {_log_tail(api.name)}")
+@retry(retry=retry_if_exception_type(httpx.TransportError), wait=wait_fixed(0.1), stop=stop_after_delay(60))
+def _ask_for_first_answer() -> None:
+    """The API's first answer takes it seconds, in which it makes its routes: better while all else starts than in the first tasks."""
+    httpx.get(os.environ["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] + "health", timeout=30).raise_for_status()
+
+
+def _wait_until_healthy(api: multiprocessing.Process, asking: multiprocessing.Process) -> None:
+    while asking.is_alive() and api.is_alive():
+        time.sleep(0.05)
+    if asking.exitcode != 0:
+        raise EndedError(f"Airflow's execution API did not start; {_log_tail(api.name)}")
 
 
 def _preload() -> None:
