@@ -32,7 +32,8 @@ SECRET_OF = {
     "crm_api_connection": RUN_TASKS,
     "airflow_secret_key": {"airflow-scheduler", "airflow-api-server"},
     "airflow_jwt_secret": {"airflow-scheduler", "airflow-api-server", "airflow-triggerer"},
-    "redis_password": RUN_TASKS | {"redis"},
+    "redis_password": RUN_TASKS | {"redis", "flower"},
+    "flower_password": {"flower"},
     "crm_token": {"crm-api"},
 }
 
@@ -157,7 +158,7 @@ def test_every_container_has_bounds_and_what_serves_others_is_looked_after(compo
         assert service["mem_limit"], name
         assert service["logging"] == {"driver": "local", "options": {"max-size": "10m", "max-file": "5"}}, name
         assert service["init"] is (name != "postgres"), name
-    assert {"postgres", "redis", *WORKERS, *services.AIRFLOW_PROCESSES} <= {
+    assert {"postgres", "redis", "flower", *WORKERS, *services.AIRFLOW_PROCESSES} <= {
         name for name, service in compose["services"].items() if "healthcheck" in service
     }
 
