@@ -149,11 +149,12 @@ def _see_workers(deployment: Deployment, business_date: str) -> dict[str, int]:
 
 
 def _see_flower(deployment: Deployment) -> bool:
-    """Whether Flower has both workers online; it tells nobody without its password."""
-    address = f"http://127.0.0.1:{deployment.ports['FLOWER_PORT']}/workers?json=1"
-    assert httpx.get(address, timeout=30).status_code == 401
+    """Whether Flower has both workers online; it tells nobody without its password, and gives tasks for nobody."""
+    address = f"http://127.0.0.1:{deployment.ports['FLOWER_PORT']}"
+    assert httpx.get(f"{address}/workers?json=1", timeout=30).status_code == 401
     account = ("flower", deployment.secret("flower_password"))
-    found = httpx.get(address, auth=account, timeout=30).raise_for_status().json()["data"]
+    assert httpx.post(f"{address}/api/task/send-task/any", auth=account, json={}, timeout=30).status_code == 403
+    found = httpx.get(f"{address}/workers?json=1", auth=account, timeout=30).raise_for_status().json()["data"]
     online = {worker["hostname"] for worker in found if worker["status"]}
     return online == {"celery@airflow-worker-1", "celery@airflow-worker-2"}
 
