@@ -26,7 +26,7 @@ RUN_TASKS = {"airflow-scheduler", *WORKERS}
 SECRET_OF = {
     "postgres_password": {"postgres", "install"},
     "crw_pseudonym_key": RUN_TASKS,
-    "crw_loader_password": RUN_TASKS | {"install"},
+    "crw_loader_password": RUN_TASKS | {"install", "airflow-dag-processor"},
     "crw_transformer_password": RUN_TASKS | {"install"},
     "case_management_connection": RUN_TASKS,
     "crm_api_connection": RUN_TASKS,
@@ -92,6 +92,7 @@ def test_sets_the_variables_of_the_local_run(compose, tmp_path, monkeypatch):
         "AIRFLOW_CONN_OPENLINEAGE",
         "AIRFLOW__CORE__AUTH_MANAGER",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL",
+        "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY",
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT",
         "AIRFLOW__CELERY__BROKER_URL",
         "AIRFLOW__CELERY__WORKER_CONCURRENCY",
@@ -255,6 +256,7 @@ def test_workers_on_kubernetes_are_told_what_those_of_the_compose_file_are(compo
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER",
+        "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY",
     }
     as_wished = {"CRW_SCHEDULE_END", "CRW_SEEDS", "CRW_SCRATCH", "CRW_BACKUPS", "CRW_SOURCES", "CRW_PAGES"}
     wanted = compose["services"]["airflow-worker-1"]["environment"]
@@ -291,6 +293,12 @@ def test_pods_have_the_secrets_and_the_memory_of_their_like_in_the_compose_file(
         assert held <= set(service["secrets"]), name
         limit = component["resources"]["limits"]["memory"]
         assert limit.removesuffix("i").lower() == service["mem_limit"] or name == "airflow-scheduler", name
+
+
+def test_the_dag_processor_can_tell_of_a_task_whose_worker_died_for_good(compose, values):
+    needed = {"AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_CONN_ALERTS"}
+    assert needed <= compose["services"]["airflow-dag-processor"]["environment"].keys()
+    assert needed <= {setting["name"] for setting in values["dagProcessor"]["env"]}
 
 
 def test_no_pod_runs_as_root_or_may_start_another(values):
