@@ -285,6 +285,62 @@ def test_drill(kind, night, hook, monkeypatch, tmp_path):
     assert night.execute("select count(*), count(closed_at) from audit.alert").fetchone() == (1, 1)
 
 
+@pytest.fixture
+def machines(night, monkeypatch):
+    """A function that lets a machine look, with so much of its disk free and that folder of backups: what is new, what is over."""
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor")
+
+    def look(name, free=50, backups=""):
+        monkeypatch.setattr(standing.socket, "gethostname", lambda: name)
+        monkeypatch.setattr(standing.shutil, "disk_usage", lambda _: SimpleNamespace(free=free, total=100))
+        monkeypatch.setenv("CRW_BACKUPS", str(backups))
+        return tuple([(fault.kind, fault.place) for fault in faults] for faults in alerts.tell(night))
+
+    return look
+
+
+def pass_days(database, days):
+    database.execute("update audit.alert set opened_at = opened_at - %s where closed_at is null", [timedelta(days)])
+
+
+def test_of_several_machines_the_one_whose_disk_is_full_alone_tells_that_it_is_over(machines):
+    full = [("disk", f"worker-1:{standing.settings.HOME}")]
+    assert machines("worker-1", free=9) == (full, [])
+    assert machines("worker-2") == ([], [])
+    assert machines("worker-1", free=9) == ([], [])
+    assert machines("worker-2", free=9) == ([("disk", f"worker-2:{standing.settings.HOME}")], [])
+    assert machines("worker-1") == ([], full)
+
+
+def test_the_fault_of_a_machine_that_is_no_more_is_over_when_it_was_not_told_again(night, machines):
+    full = [("disk", f"worker-1:{standing.settings.HOME}")]
+    machines("worker-1", free=9)
+    pass_days(night, 2)
+    assert machines("worker-2") == ([], [])
+    assert machines("worker-1", free=9) == (full, [])
+    assert machines("worker-1", free=9) == ([], [])
+    pass_days(night, 2)
+    assert machines("worker-2") == ([], [])
+    pass_days(night, 2)
+    assert machines("worker-2") == ([], full)
+
+
+def test_all_machines_that_have_the_folder_of_backups_see_the_same_and_one_without_it_says_so(machines, tmp_path):
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    old = [("backup", str(folder))]
+    missing = [("backup", f"worker-2:{folder}")]
+    assert machines("worker-1", backups=folder) == (old, [])
+    assert machines("worker-3", backups=folder) == ([], [])
+    folder.rename(tmp_path / "elsewhere")
+    assert machines("worker-2", backups=folder) == (missing, [])
+    (tmp_path / "elsewhere").rename(folder)
+    (folder / "warehouse.dump").touch()
+    os.utime(folder / "warehouse.dump", (MORNING.timestamp(),) * 2)
+    assert machines("worker-3", backups=folder) == ([], old)
+    assert machines("worker-2", backups=folder) == ([], missing)
+
+
 def test_a_fault_that_comes_again_is_told_again_and_one_being_tried_again_still_stands(
     night, hook, monkeypatch, tmp_path
 ):

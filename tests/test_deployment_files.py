@@ -26,13 +26,14 @@ RUN_TASKS = {"airflow-scheduler", *WORKERS}
 SECRET_OF = {
     "postgres_password": {"postgres", "install"},
     "crw_pseudonym_key": RUN_TASKS,
-    "crw_loader_password": RUN_TASKS | {"install"},
+    "crw_loader_password": RUN_TASKS | {"install", "airflow-dag-processor"},
     "crw_transformer_password": RUN_TASKS | {"install"},
     "case_management_connection": RUN_TASKS,
     "crm_api_connection": RUN_TASKS,
     "airflow_secret_key": {"airflow-scheduler", "airflow-api-server"},
     "airflow_jwt_secret": {"airflow-scheduler", "airflow-api-server", "airflow-triggerer"},
-    "redis_password": RUN_TASKS | {"redis"},
+    "redis_password": RUN_TASKS | {"redis", "flower"},
+    "flower_password": {"flower"},
     "crm_token": {"crm-api"},
 }
 
@@ -79,6 +80,7 @@ def test_sets_the_variables_of_the_local_run(compose, tmp_path, monkeypatch):
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS",
         "AIRFLOW__LOGGING__LOGGING_LEVEL",
+        "AIRFLOW__LOGGING__NAMESPACE_LEVELS",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME",
         "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT",
@@ -90,6 +92,7 @@ def test_sets_the_variables_of_the_local_run(compose, tmp_path, monkeypatch):
         "AIRFLOW_CONN_OPENLINEAGE",
         "AIRFLOW__CORE__AUTH_MANAGER",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL",
+        "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY",
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT",
         "AIRFLOW__CELERY__BROKER_URL",
         "AIRFLOW__CELERY__WORKER_CONCURRENCY",
@@ -157,7 +160,7 @@ def test_every_container_has_bounds_and_what_serves_others_is_looked_after(compo
         assert service["mem_limit"], name
         assert service["logging"] == {"driver": "local", "options": {"max-size": "10m", "max-file": "5"}}, name
         assert service["init"] is (name != "postgres"), name
-    assert {"postgres", "redis", *WORKERS, *services.AIRFLOW_PROCESSES} <= {
+    assert {"postgres", "redis", "flower", *WORKERS, *services.AIRFLOW_PROCESSES} <= {
         name for name, service in compose["services"].items() if "healthcheck" in service
     }
 
@@ -238,9 +241,14 @@ def test_workers_share_logs_and_pages_alone_and_the_drop_folders_have_their_queu
     assert asked == {"default", machines.WITH_DROP_FOLDERS} == set().union(*taken.values())
 
 
-def test_workers_on_kubernetes_are_told_what_those_of_the_compose_file_are(compose):
-    values = yaml.safe_load((PROJECT / "kubernetes" / "values.yaml").read_text())
-    told = {setting["name"]: setting.get("value") for setting in (*values["env"], *values["workers"]["env"])}
+@pytest.fixture(scope="module")
+def values():
+    return yaml.safe_load((PROJECT / "kubernetes" / "values.yaml").read_text())
+
+
+def test_workers_on_kubernetes_are_told_what_those_of_the_compose_file_are(compose, values):
+    worker = values["workers"]["celery"]
+    told = {setting["name"]: setting.get("value") for setting in (*values["env"], *worker["env"])}
     by_the_chart = {
         "AIRFLOW_HOME",
         "AIRFLOW__CORE__EXECUTOR",
@@ -248,19 +256,74 @@ def test_workers_on_kubernetes_are_told_what_those_of_the_compose_file_are(compo
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER",
-        "AIRFLOW__CELERY__BROKER_URL",
+        "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY",
     }
     as_wished = {"CRW_SCHEDULE_END", "CRW_SEEDS", "CRW_SCRATCH", "CRW_BACKUPS", "CRW_SOURCES", "CRW_PAGES"}
     wanted = compose["services"]["airflow-worker-1"]["environment"]
     assert wanted.keys() - by_the_chart - as_wished <= told.keys()
     plain = {name: value for name, value in wanted.items() if name not in by_the_chart | as_wished and "$" not in value}
     assert {name: told[name] for name in plain} == plain
-    assert values["workers"]["celery"]["queue"] == compose["services"]["airflow-worker-1"]["command"][-1]
+    assert worker["queue"] == compose["services"]["airflow-worker-1"]["command"][-1]
     installed = {setting["name"] for setting in values["migrateDatabaseJob"]["env"]}
     assert {"AIRFLOW_CONN_WAREHOUSE", *ROLE_PASSWORDS} <= installed
-    keys = {setting["valueFrom"]["secretKeyRef"]["key"]
-            for setting in (*values["workers"]["env"], *values["migrateDatabaseJob"]["env"]) if "valueFrom" in setting}  # fmt: skip
-    assert keys <= compose["secrets"].keys()
+
+
+def test_pods_have_the_secrets_and_the_memory_of_their_like_in_the_compose_file(compose, values):
+    like = {
+        "airflow-api-server": values["apiServer"],
+        "airflow-scheduler": values["scheduler"],
+        "airflow-dag-processor": values["dagProcessor"],
+        "airflow-triggerer": values["triggerer"],
+        "airflow-worker-1": values["workers"]["celery"],
+        "install": values["migrateDatabaseJob"],
+        "redis": values["redis"],
+    }
+    renamed = {
+        ("crw-airflow", "api-secret-key"): "airflow_secret_key",
+        ("crw-redis", "connection"): "redis_password",
+    }
+    # These the chart would give to all. Its others: the metadata's connection, Fernet's key, and what makes tokens to whom it is for.
+    assert values["enableBuiltInSecretEnvVars"] == dict.fromkeys(
+        ["AIRFLOW_CONN_AIRFLOW_DB", "AIRFLOW__API__SECRET_KEY", "AIRFLOW__CELERY__BROKER_URL"], False
+    )
+    for name, component in like.items():
+        service = compose["services"][name]
+        given = [setting["valueFrom"]["secretKeyRef"] for setting in component.get("env", []) if "valueFrom" in setting]
+        held = {renamed.get((secret["name"], secret["key"]), secret["key"]) for secret in given}
+        assert held <= set(service["secrets"]), name
+        limit = component["resources"]["limits"]["memory"]
+        assert limit.removesuffix("i").lower() == service["mem_limit"] or name == "airflow-scheduler", name
+
+
+def test_the_dag_processor_can_tell_of_a_task_whose_worker_died_for_good(compose, values):
+    needed = {"AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_CONN_ALERTS"}
+    assert needed <= compose["services"]["airflow-dag-processor"]["environment"].keys()
+    assert needed <= {setting["name"] for setting in values["dagProcessor"]["env"]}
+
+
+def test_no_pod_runs_as_root_or_may_start_another(values):
+    for pod in (values["securityContexts"]["pod"], values["redis"]["securityContexts"]["pod"]):
+        assert pod["runAsNonRoot"] and pod["runAsUser"] and pod["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert values["rbac"] == {"create": False}
+
+
+def test_claims_and_secrets_of_the_pods_are_made_by_the_steps_of_the_documentation(compose, values):
+    text = (PROJECT / "docs" / "deployment.md").read_text()
+    made = {
+        claim["metadata"]["name"] for claim in yaml.safe_load_all((PROJECT / "kubernetes" / "claims.yaml").read_text())
+    }
+    volumes = values["workers"]["celery"]["extraVolumes"]
+    asked = {volume["persistentVolumeClaim"]["claimName"] for volume in volumes}
+    assert asked | {values["logs"]["persistence"]["existingClaim"]} == made
+    secrets = re.findall(r"\{name: ([\w-]+), key: ([\w-]+)\}", (PROJECT / "kubernetes" / "values.yaml").read_text())
+    for name, key in {
+        *secrets,
+        ("crw-airflow", "fernet-key"),
+        ("crw-airflow", "jwt-secret"),
+        ("crw-redis", "password"),
+    }:
+        (command,) = re.findall(rf"kubectl create secret generic {name} (.*?)`", text)
+        assert key in compose["secrets"] if name == "crw" else re.search(rf"--from-(file|literal)={key}=", command), key
 
 
 def split_mount(mount):

@@ -5,6 +5,7 @@ The connection `alerts` says how: `smtp` is a mail to its `extra.to`, `http` a w
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Connection
@@ -15,6 +16,10 @@ from crw import standing
 from crw.standing import Fault
 
 CONNECTION = "alerts"
+
+AGAIN_AFTER = timedelta(days=1)
+GONE_AFTER = timedelta(days=3)
+"""A fault of one machine among several is told again each day: what was not for so long was of a machine that is no more."""
 
 
 def task_failed(context: dict[str, Any]) -> None:
@@ -54,20 +59,29 @@ def tell(warehouse: Warehouse) -> tuple[list[Fault], list[Fault]]:
     with warehouse.transaction():
         warehouse.execute("lock table audit.alert in share row exclusive mode")  # a night's end and the watch may meet
         rows = warehouse.execute(
-            "select kind, place, message from audit.alert where closed_at is null order by alert_id"
+            "select kind, place, message, clock_timestamp() - opened_at from audit.alert where closed_at is null order by alert_id"
         )
-        told = {(kind, place): Fault(kind, place, message) for kind, place, message in rows}
+        told = {(kind, place): (Fault(kind, place, message), age) for kind, place, message, age in rows}
         now = {(fault.kind, fault.place): fault for fault in standing.faults(warehouse)}
-        new = [fault for key, fault in now.items() if key not in told]
-        over = [fault for key, fault in told.items() if key not in now]
+        again = [
+            now[key]
+            for key, (fault, age) in told.items()
+            if key in now and standing.names_this_machine(fault) and age > AGAIN_AFTER
+        ]
+        new = [fault for key, fault in now.items() if key not in told] + again
+        over = [
+            fault
+            for key, (fault, age) in told.items()
+            if key not in now and (standing.is_seen_from_here(fault) or age > GONE_AFTER)
+        ]
         with warehouse.cursor() as cursor:
+            cursor.executemany(
+                "update audit.alert set closed_at = clock_timestamp() where kind = %s and place = %s and closed_at is null",
+                [(fault.kind, fault.place) for fault in over + again],
+            )
             cursor.executemany(
                 "insert into audit.alert (kind, place, message) values (%s, %s, %s)",
                 [(fault.kind, fault.place, fault.message) for fault in new],
-            )
-            cursor.executemany(
-                "update audit.alert set closed_at = clock_timestamp() where kind = %s and place = %s and closed_at is null",
-                [(fault.kind, fault.place) for fault in over],
             )
         if new or over:
             _send(new, over)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from dataclasses import asdict, dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
+from airflow.sdk.configuration import conf
 from psycopg import Connection
 
 from crw import contracts, settings
@@ -34,6 +36,8 @@ FRESH_FOR = timedelta(hours=28)
 FREE = 0.1  # of the disk that the state folder is on
 BACKUP_FOR = timedelta(hours=48)
 PARTITIONS_FROM = 21  # day of the month; the DAG `partitions` makes the next month's on the 20th
+OF_A_MACHINE = ("disk", "backup")
+"""Kinds of what not every machine sees alike, where there are several."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,30 @@ def faults(warehouse: Connection, now: datetime | None = None) -> list[Fault]:
         *_disk(),
         *_backup(now),
     ]
+
+
+def names_this_machine(fault: Fault) -> bool:
+    """Whether the fault is this machine's own among several: no other can tell that it still stands."""
+    return fault.kind in OF_A_MACHINE and fault.place.startswith(f"{socket.gethostname()}:")
+
+
+def is_seen_from_here(fault: Fault) -> bool:
+    """Whether this machine can tell that the fault is over: not that of another machine, or of a folder that it has not got."""
+    return (
+        fault.kind not in OF_A_MACHINE
+        or not _are_several_machines()
+        or names_this_machine(fault)
+        or Path(fault.place).is_dir()
+    )
+
+
+def _are_several_machines() -> bool:
+    return conf.get("core", "executor") != "LocalExecutor"
+
+
+def _here(folder: str | Path) -> str:
+    """A folder as the place of a fault that other machines may not have."""
+    return f"{socket.gethostname()}:{folder}" if _are_several_machines() else str(folder)
 
 
 # Of each table the newest load and of each mart the newest validation alone: what a later night put right is over. What a rule
@@ -150,13 +178,15 @@ def _disk() -> list[Fault]:
     if disk.free >= FREE * disk.total:
         return []
     # Told once: the figure is of when it was found.
-    return [Fault("disk", str(settings.HOME), f"{disk.free / 2**30:.1f} GiB free of {disk.total / 2**30:.1f}")]
+    return [Fault("disk", _here(settings.HOME), f"{disk.free / 2**30:.1f} GiB free of {disk.total / 2**30:.1f}")]
 
 
 def _backup(now: datetime) -> list[Fault]:
-    """Of the folder CRW_BACKUPS, where it is set."""
+    """Of the folder CRW_BACKUPS, where it is set. All machines that have it see the same."""
     if not (folder := os.environ.get("CRW_BACKUPS")):
         return []
+    if not Path(folder).is_dir():
+        return [Fault("backup", _here(folder), "there is no such folder")]
     files = [
         path.stat().st_mtime for path in Path(folder).glob("[!.]*") if path.is_file()
     ]  # a draft's name begins with a dot

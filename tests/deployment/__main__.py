@@ -74,9 +74,10 @@ def _walk(deployment: Deployment) -> None:
     say("restored from the backup alone")
     _make_account(deployment)
     (workers,) = deployment.blocks("Workers")
-    deployment.run(workers.replace("=workers", "=sample,workers"))
+    deployment.run(workers.replace("=workers", "=sample,workers,flower"))
     deployment.wait("healthy", deployment.is_healthy, 600)
-    say("two workers are healthy")
+    deployment.wait("seen by Flower", lambda: _see_flower(deployment), 60)
+    say("two workers are healthy, and Flower sees both")
     deployment.run(queued)
     deployment.run(unpaused)
     _see_night(deployment, "2013-04-30")
@@ -145,6 +146,17 @@ def _see_workers(deployment: Deployment, business_date: str) -> dict[str, int]:
             )
             assert f"{source}." in airflow.get(run, headers={"Accept": "application/json"}).raise_for_status().text
     return dict(counts)
+
+
+def _see_flower(deployment: Deployment) -> bool:
+    """Whether Flower has both workers online; it tells nobody without its password, and gives tasks for nobody."""
+    address = f"http://127.0.0.1:{deployment.ports['FLOWER_PORT']}"
+    assert httpx.get(f"{address}/workers?json=1", timeout=30).status_code == 401
+    account = ("flower", deployment.secret("flower_password"))
+    assert httpx.post(f"{address}/api/task/send-task/any", auth=account, json={}, timeout=30).status_code == 403
+    found = httpx.get(f"{address}/workers?json=1", auth=account, timeout=30).raise_for_status().json()["data"]
+    online = {worker["hostname"] for worker in found if worker["status"]}
+    return online == {"celery@airflow-worker-1", "celery@airflow-worker-2"}
 
 
 def _ask(deployment: Deployment, role: str, query: str):

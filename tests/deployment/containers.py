@@ -15,7 +15,7 @@ from crw.local.postgres import free_port
 from crw.settings import PROJECT
 
 NAME = "crw-deployment-test"
-PORTS = ("AIRFLOW_PORT", "PAGES_PORT", "WAREHOUSE_PORT")
+PORTS = ("AIRFLOW_PORT", "PAGES_PORT", "WAREHOUSE_PORT", "FLOWER_PORT")
 POLL = 3.0  # seconds
 
 # Root needs no sudo, and not every machine of root's has one.
@@ -90,7 +90,9 @@ class Deployment:
 
     def remove(self) -> None:
         """Containers, volumes and image."""
-        self.run("docker compose --profile sample --profile workers down --volumes --remove-orphans --rmi local")
+        self.run(
+            "docker compose --profile sample --profile workers --profile flower down --volumes --remove-orphans --rmi local"
+        )
 
     def secret(self, name: str) -> str:
         """What a secret holds."""
