@@ -43,9 +43,11 @@ def added_columns(
 
 def _sort_key(column: str, of: str) -> sql.Composable:
     """Looked up each time: lists of what the sources name themselves grow from night to night, in rows that stand as well."""
-    return sql.SQL("(select sort_order from candidate.code_name where list = {} and code = {})").format(
-        sql.Identifier("dimension") if of == "by_row" else sql.Literal(of), sql.Identifier(column)
-    )
+    if of == "by_row":
+        lookup = "(select sort_order from candidate.code_name where list = dimension and code = {code})"
+    else:  # the list is read once for all rows: a query for each took a third of the time of publishing
+        lookup = "((select jsonb_object_agg(code, sort_order) from candidate.code_name where list = {list}) ->> {code})::integer"
+    return sql.SQL(lookup).format(list=sql.Literal(of), code=sql.Identifier(column))
 
 
 def _says(column: str, of: str) -> str:

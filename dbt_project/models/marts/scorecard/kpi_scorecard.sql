@@ -57,8 +57,9 @@ cell as (
     {%- endfor %}
 ),
 
--- The months of a year so far, and the last twelve: of whole months, for marts know no shorter time.
-span as (
+-- The months of a year so far, and the last twelve: of whole months, for marts know no shorter time. Materialized, for
+-- PostgreSQL would make them again for each cell.
+span as materialized (
     select
         'fiscal_year_to_date' as period_basis,
         month.fiscal_year || ' to ' || month.period as period,
