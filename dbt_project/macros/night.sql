@@ -1,6 +1,7 @@
 {# Whether tonight's build goes on from what the last one left, or makes everything anew (core.build says why). #}
 {% macro goes_on() -%}
-    {%- if not execute or flags.FULL_REFRESH -%}
+    {#- Documentation and lineage are of a build from nothing, whatever was built last. -#}
+    {%- if not execute or flags.FULL_REFRESH or flags.WHICH == 'generate' -%}
         {{ return(false) }}
     {%- endif -%}
     {%- set build = adapter.get_relation(target.dbname, generate_schema_name('core', none), 'build') -%}
