@@ -205,6 +205,7 @@ def _airflow_variables(known: dict[str, str], home: Path) -> dict[str, str]:
         "API__BASE_URL": f"http://127.0.0.1:{known['airflow_port']}",
         "API__SECRET_KEY": known["jwt_secret"],
         "LOGGING__BASE_LOG_FOLDER": str(home / "logs" / "airflow"),
+        "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(home / "logs" / "airflow" / "dag_processor"),
         "LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
         "LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
         "LOGGING__LOGGING_LEVEL": "WARNING",
