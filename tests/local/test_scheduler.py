@@ -9,6 +9,11 @@ import sys
 import time
 
 import psutil
+import pytest
+
+from crw import settings
+from crw.local import scheduler
+from crw.local.postgres import free_port
 
 # What Airflow does with a task: forked by a worker that the scheduler forked, in a process group of its own.
 FAMILY = """
@@ -41,3 +46,17 @@ def test_a_task_ends_with_a_night_that_was_killed(tmp_path):
     finally:
         if task.is_running():
             task.kill()
+
+
+def test_a_night_whose_api_server_does_not_start_ends_at_once_with_its_log(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "HOME", tmp_path)
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTION_API_SERVER_URL", f"http://127.0.0.1:{free_port()}/execution/")
+    api = scheduler._start("execution-api", lambda: os.write(1, b"the port is taken"))
+    asking = scheduler._start("first-answer", scheduler._ask_for_first_answer)
+    try:
+        with pytest.raises(scheduler.EndedError, match=r"execution API did not start(?s:.*)the port is taken"):
+            scheduler._wait_until_healthy(api, asking)
+        assert asking.is_alive()  # it would ask for a minute
+    finally:
+        asking.kill()
+        asking.join()
