@@ -186,6 +186,17 @@ def test_the_entry_point_puts_secrets_into_the_variables_that_name_them(tmp_path
     assert (result.returncode, result.stderr) == (1, f"DSN names a secret that is not in {tmp_path}: 'superuser'\n")
 
 
+def test_the_entry_point_leaves_variables_as_they_are_where_no_secret_is_a_file(tmp_path):
+    (tmp_path / "kubernetes.io" / "serviceaccount").mkdir(parents=True)  # all that a pod has there
+    run = (
+        "import pathlib, sys; from crw.local import entry; entry.SECRETS = pathlib.Path(sys.argv.pop(1)); entry.main()"
+    )
+    command = [sys.executable, "-c", run, str(tmp_path), "sh", "-c", 'printf "%s" "$DSN"']
+    dsn = "postgresql://me:a${b}$${c@db"
+    result = subprocess.run(command, env={**os.environ, "DSN": dsn}, capture_output=True, text=True)
+    assert (result.stdout, result.stderr) == (dsn, "")
+
+
 def test_postgres_has_the_version_and_the_settings_of_the_embedded_one(compose):
     postgres = compose["services"]["postgres"]
     assert postgres["environment"]["POSTGRES_DB"] == "warehouse"  # `crw install` makes the others
@@ -306,6 +317,36 @@ def test_no_pod_runs_as_root_or_may_start_another(values):
     for pod in (values["securityContexts"]["pod"], values["redis"]["securityContexts"]["pod"]):
         assert pod["runAsNonRoot"] and pod["runAsUser"] and pod["seccompProfile"] == {"type": "RuntimeDefault"}
     assert values["rbac"] == {"create": False}
+
+
+def test_pods_ask_for_as_much_as_the_documentation_says_is_to_be_free(values):
+    worker = values["workers"]["celery"]
+    pods = [values[name] for name in ("apiServer", "scheduler", "dagProcessor", "triggerer", "redis")]
+    pods += [values["migrateDatabaseJob"], *[worker] * worker["replicas"]]
+    asked = [pod["resources"]["requests"] for pod in pods]
+    cpus = sum(float(each["cpu"].removesuffix("m")) for each in asked) / 1000
+    gibibytes = sum(int(each["memory"][:-2]) * {"Mi": 1, "Gi": 1024}[each["memory"][-2:]] for each in asked) / 1024
+    said = f"room for\nwhat the pods ask for, {cpus:.2f} CPUs and {gibibytes:.1f} GiB"
+    assert said in (PROJECT / "docs" / "deployment.md").read_text()
+
+
+def test_no_pod_has_a_volume_that_the_standard_restricted_refuses(values):
+    text = (PROJECT / "docs" / "deployment.md").read_text()
+    yours, volume = map(yaml.safe_load, re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    workers = [values["workers"]["celery"], yours["workers"]["celery"], *yours["workers"]["celery"]["sets"]]
+    kinds = {kind for worker in workers for volume in worker["extraVolumes"] for kind in volume} - {"name"}
+    assert kinds == {"persistentVolumeClaim"}
+    claims = yaml.safe_load_all((PROJECT / "kubernetes" / "claims.yaml").read_text())
+    (claim,) = (claim["spec"] for claim in claims if claim["metadata"]["name"] == volume["metadata"]["name"])
+    assert claim["accessModes"] == volume["spec"]["accessModes"]
+    assert claim["resources"]["requests"]["storage"] == volume["spec"]["capacity"]["storage"]
+
+
+def test_the_image_collects_processes_that_ended_as_kubernetes_does_not():
+    dockerfile = (PROJECT / "Dockerfile").read_text()
+    assert (
+        'ENTRYPOINT ["tini", "-s", "--", "/entrypoint"]' in dockerfile and "--no-install-recommends tini" in dockerfile
+    )
 
 
 def test_claims_and_secrets_of_the_pods_are_made_by_the_steps_of_the_documentation(compose, values):

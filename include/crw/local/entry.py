@@ -1,6 +1,6 @@
 """The entry point of the image: a container's secrets are files, and only what it was given of them is in its processes' settings.
 
-A container without such files, as on Kubernetes, has its secrets as variables, which stay as they are: a password may have a `${` of its own.
+A container without such files, as on Kubernetes, has its secrets as variables, which stay as they are: a password may have a `${`.
 """
 
 from __future__ import annotations
