@@ -154,7 +154,7 @@ def _publish(warehouse: Connection) -> Stage:
 
     names = sql.SQL(", ").join(map(sql.Identifier, CASES.column_names))
     create = (
-        "drop table if exists bench_raw; create table bench_raw (like raw.feedback__cases); "
+        "drop table if exists bench_raw; create table bench_raw (like raw.feedback__cases including defaults); "
         "create index on bench_raw (case_no, _business_date desc, _load_id desc)"
     )
     insert = sql.SQL("insert into bench_raw ({0}, _load_id, _business_date) select {0}, 1, '2013-03-31' from {1}")
