@@ -75,7 +75,7 @@ dashboards-test: dashboards ## Look at the dashboards with Chromium and compare 
 lint: $(VENV)/ready ## Check the style of Python and SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/sqlfluff lint --ignore parsing dbt_project/models  # its parser lacks one construct of the incident dates
+	@$(BIN)/sqlfluff lint dbt_project/models
 
 audit: $(VENV)/ready ## Ask which known weaknesses the pinned packages have; status 1: some, 3: the database is not reachable
 	@$(BIN)/python -m tests.audit
