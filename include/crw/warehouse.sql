@@ -303,6 +303,18 @@ comment on table audit.raw_change is 'What changed in raw, so that dbt reads no 
 comment on column audit.raw_change.changed_by is 'Transaction that changed it. Transactions that a snapshot does not see are exactly those that came since, whenever they began.';
 comment on column audit.raw_change.key is 'First column of the contract''s key, of a deleted row.';
 
+-- A backup tells of the transactions of the server that it was written on. Where that one was ahead of this, what changes now would be
+-- taken for what the last build saw: the next one makes all anew, and what changed there changed now.
+do $$
+declare
+    this_one constant xid8 := pg_current_xact_id();
+begin
+    if to_regclass('core.build') is not null then
+        update core.build set is_finished = false where pg_snapshot_xmax(known_until::pg_snapshot) > this_one;
+    end if;
+    update audit.raw_change set changed_by = this_one where changed_by > this_one;
+end $$;
+
 -- A warehouse of before notes it by a trigger, which takes no distributed table.
 drop function if exists audit.note_deleted() cascade;
 
