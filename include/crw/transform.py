@@ -24,6 +24,9 @@ STANDING = (
 """What a build need not make again that goes on from one of the same project version: the lists, and the views of the sources."""
 
 
+TYPED_DATE = Path(__file__).with_name("typed_date.sql")
+
+
 class BuildError(RuntimeError):
     """dbt did not build everything. The message names each failed node and why."""
 
@@ -133,11 +136,12 @@ def manifest() -> dict[str, Any]:
 
 
 def project_version() -> str:
-    """Fingerprint of what the tables of core and candidate are made by: models, macros and settings of dbt, and the seeds.
+    """Fingerprint of what the tables of core and candidate are made by: models, macros and settings of dbt, the seeds, and how a typed
+    date is read.
 
     Raises SeedError.
     """
-    files = [DBT_PROJECT / "dbt_project.yml", *sorted((DBT_PROJECT / seeds.prepare()).glob("*.csv"))]
+    files = [DBT_PROJECT / "dbt_project.yml", *sorted((DBT_PROJECT / seeds.prepare()).glob("*.csv")), TYPED_DATE]
     for folder in ("models", "macros"):
         files += sorted(path for path in (DBT_PROJECT / folder).rglob("*") if path.is_file())
     digest = hashlib.sha256()

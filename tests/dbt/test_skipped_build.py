@@ -37,8 +37,8 @@ def data_tests(nodes: set[str]) -> set[str]:
     return {node for node in nodes if node.startswith("test.")}
 
 
-def test_marts_views_and_lists_are_made_again_only_where_they_must_be(empty_warehouse, monkeypatch):
-    connection = empty_warehouse.connection
+def test_marts_views_and_lists_are_made_again_only_where_they_must_be(empty_warehouse, monkeypatch, tmp_path):
+    connection, before = empty_warehouse.connection, transform.project_version()
     assert transform.why_not_needed(connection, NIGHT) is None
     models, nodes = build(connection, NIGHT)
     assert models >= VIEWS and "seed.crw.code_list" in nodes and data_tests(nodes)
@@ -70,6 +70,8 @@ def test_marts_views_and_lists_are_made_again_only_where_they_must_be(empty_ware
     assert connection.execute(
         "select count(*) > 0, bool_and(changed_by <= pg_current_xact_id()) from audit.raw_change"
     ).fetchone() == (True, True)
-    monkeypatch.setattr(transform, "project_version", lambda: "with a formula mended")
+    (tmp_path / "typed_date.sql").write_text("-- which reads one form more\n")
+    monkeypatch.setattr(transform, "TYPED_DATE", tmp_path / "typed_date.sql")
+    assert transform.project_version() != before
     assert transform.why_not_needed(connection, NIGHT) is None
     assert build(connection, NIGHT)[0] >= VIEWS
