@@ -86,7 +86,7 @@
     raw.typed_date({{ column }})
 {%- endmacro %}
 
-{# The day on Hong Kong's clock. A case received at 23:59 on 31 March there belongs to the year that ends that night. #}
-{% macro hong_kong_date(column) -%}
-    ({{ column }} at time zone 'Asia/Hong_Kong')::date
+{# The day on the operator's clock. A case received at 23:59 on 31 March there belongs to the year that ends that night. #}
+{% macro local_date(column) -%}
+    ({{ column }} at time zone '{{ env_var("CRW_CLOCK", "") or "Asia/Hong_Kong" }}')::date
 {%- endmacro %}

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from crw import expectations, seeds
 from crw.contracts import Column, Table, table
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.suites import literal
 
 BLANKS = r"U&' \0009\000A\000D\00A0\200B\200C\200D\2060\3000\FEFF'"
@@ -98,7 +98,7 @@ def _said_of(column: Column) -> dict[str, Any]:
         "days_ahead": column.days_ahead,
         "earliest": column.earliest,
         "earliest_literal": column.earliest
-        and literal(datetime.combine(column.earliest, time(), HONG_KONG) if is_moment else column.earliest),
+        and literal(datetime.combine(column.earliest, time(), CLOCK) if is_moment else column.earliest),
     }
 
 

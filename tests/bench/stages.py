@@ -13,7 +13,7 @@ from psycopg import Connection, sql
 
 from crw import contracts, landing, ledger, publish, quality
 from crw.local.postgres import Server, binaries
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import Interval, column_types, database, pseudonym
 from crw.warehouse import columns_of, landing_table
 from tests.bench import deliveries
@@ -21,7 +21,7 @@ from tests.bench.stage import Stage, checks
 from tests.bench.transform import transform
 
 CASES = contracts.table("feedback", "cases")
-INTERVAL = Interval(ledger.BEGINNING, datetime(2013, 4, 1, tzinfo=HONG_KONG))
+INTERVAL = Interval(ledger.BEGINNING, datetime(2013, 4, 1, tzinfo=CLOCK))
 SECRET = b"bench"
 KEYS = ("crw.inner_key", "crw.outer_key")
 
