@@ -13,7 +13,8 @@ RUN uv pip install --no-deps --no-build-isolation --compile-bytecode --editable 
     && python -m compileall -q include dags
 
 FROM python:3.12-slim
-RUN useradd --uid 1000 --create-home --home-dir /var/lib/crw crw \
+RUN apt-get update && apt-get install --yes --no-install-recommends tini && rm -r /var/lib/apt/lists/* \
+    && useradd --uid 1000 --create-home --home-dir /var/lib/crw crw \
     && install -d -o crw -m 700 /var/lib/crw/logs /var/lib/crw/pages \
     && printf '#!/bin/sh\nexec python -m crw.local.entry "$@"\n' > /entrypoint && chmod 755 /entrypoint
 COPY --from=build /opt/venv /opt/venv
@@ -21,5 +22,6 @@ COPY --from=build /opt/crw /opt/crw
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /opt/crw
 USER crw
-# By the name that it has in Airflow's own image: the Helm chart's probes call it.
-ENTRYPOINT ["/entrypoint"]
+# By the name that it has in Airflow's own image: the Helm chart's probes call it. Kubernetes gives no process that collects those
+# that ended and ends those that know no signal, so the image has one; -s: below an engine's own too.
+ENTRYPOINT ["tini", "-s", "--", "/entrypoint"]

@@ -94,6 +94,8 @@ def test_sets_the_variables_of_the_local_run(compose, tmp_path, monkeypatch):
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL",
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT",
         "AIRFLOW__CELERY__BROKER_URL",
+        "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG",
+        "AIRFLOW__CELERY__TASK_PUBLISH_MAX_RETRIES",
         "AIRFLOW__CELERY__WORKER_CONCURRENCY",
         "CRW_PAGES",  # one machine reads them where they are made
     }
