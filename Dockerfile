@@ -17,7 +17,7 @@ RUN uv pip install --no-deps --no-build-isolation --compile-bytecode --editable 
     && python -m compileall -q include dags
 
 FROM python:3.12-slim
-RUN apt-get update && apt-get install --yes --no-install-recommends tini && rm -r /var/lib/apt/lists/* \
+RUN apt-get update && apt-get install --yes --no-install-recommends tini && rm -r /var/lib/apt/lists/* /var/cache/apt/* \
     && useradd --uid 1000 --create-home --home-dir /var/lib/crw crw \
     && install -d -o crw -m 700 /var/lib/crw/logs /var/lib/crw/pages \
     && printf '#!/bin/sh\nexec python -m crw.local.entry "$@"\n' > /entrypoint && chmod 755 /entrypoint
