@@ -75,14 +75,14 @@ dashboards-test: dashboards ## Look at the dashboards with Chromium and compare 
 lint: $(VENV)/ready ## Check the style of Python and SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/sqlfluff lint --ignore parsing dbt_project/models  # its parser lacks one construct of the incident dates
+	@$(BIN)/sqlfluff lint dbt_project/models
 
 audit: $(VENV)/ready ## Ask which known weaknesses the pinned packages have; status 1: some, 3: the database is not reachable
 	@$(BIN)/python -m tests.audit
 
 lock: ## Resolve the dependencies anew
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \
-		--custom-compile-command "make lock" pyproject.toml --group dev -o requirements/lock.txt
+		--custom-compile-command "make lock" pyproject.toml --group dev --group local -o requirements/lock.txt
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \
 		--custom-compile-command "make lock" pyproject.toml --group deployment -c requirements/lock.txt -o requirements/runtime.txt
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \

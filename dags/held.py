@@ -9,8 +9,9 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, task, task_group
 
 from crw import machines
+from crw.settings import CLOCK
 
-START = pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong")
+START = pendulum.datetime(2010, 1, 1, tz=CLOCK.key)
 RAW = Asset("raw", uri="crw://raw")
 APPROVE, REJECT, WAIT = "Approve", "Reject", "Wait"
 QUESTION = "ti.xcom_pull(task_ids='list_held')[ti.map_index]"
@@ -18,7 +19,7 @@ QUESTION = "ti.xcom_pull(task_ids='list_held')[ti.map_index]"
 with DAG(
     dag_id="held",
     description="Ask a person about the loads and marts that are held.",
-    schedule=CronTriggerTimetable("0 */4 * * *", timezone="Asia/Hong_Kong"),
+    schedule=CronTriggerTimetable("0 */4 * * *", timezone=CLOCK.key),
     start_date=START,
     catchup=False,
     max_active_runs=1,
@@ -87,7 +88,7 @@ says which. What still waits is asked about by the next run.
 with DAG(
     dag_id="approved",
     description="Publish what a person let pass.",
-    schedule=CronTriggerTimetable("*/10 * * * *", timezone="Asia/Hong_Kong"),
+    schedule=CronTriggerTimetable("*/10 * * * *", timezone=CLOCK.key),
     start_date=START,
     catchup=False,
     max_active_runs=1,

@@ -9,7 +9,7 @@ from airflow.sdk import DAG, Asset, CronPartitionTimetable, chain, task
 
 from crw import alerts, contracts, lateness, machines, openlineage, retries
 from crw.contracts import Table
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 
 DOC = """
 ### Nightly load of `{source}`
@@ -31,9 +31,7 @@ The last source to publish a date tells `warehouse`, in `deliver`.
 """
 
 # Set where the sources have an end, as the sample ones do, and for a single night by hand; never in a deployment.
-SCHEDULE_END = (
-    pendulum.parse(os.environ["CRW_SCHEDULE_END"], tz=HONG_KONG) if "CRW_SCHEDULE_END" in os.environ else None
-)
+SCHEDULE_END = pendulum.parse(os.environ["CRW_SCHEDULE_END"], tz=CLOCK) if "CRW_SCHEDULE_END" in os.environ else None
 
 
 def ingest_dag(source: str, tables: list[Table]) -> DAG:
@@ -41,8 +39,8 @@ def ingest_dag(source: str, tables: list[Table]) -> DAG:
     with DAG(
         dag_id=f"ingest_{source}",
         description=f"Load {source} into raw, validated.",
-        schedule=CronPartitionTimetable("0 0 * * *", timezone="Asia/Hong_Kong", run_offset=-1, key_format="%Y-%m-%d"),
-        start_date=pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong"),
+        schedule=CronPartitionTimetable("0 0 * * *", timezone=CLOCK.key, run_offset=-1, key_format="%Y-%m-%d"),
+        start_date=pendulum.datetime(2010, 1, 1, tz=CLOCK.key),
         end_date=SCHEDULE_END,
         catchup=False,
         max_active_runs=1,

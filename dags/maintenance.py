@@ -6,8 +6,9 @@ import pendulum
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, task
 
 from crw import contracts, retries
+from crw.settings import CLOCK
 
-START = pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong")
+START = pendulum.datetime(2010, 1, 1, tz=CLOCK.key)
 RAW = Asset("raw", uri="crw://raw")
 DATE = "Business date that they were refused on; for expire the first that is kept."
 TABLES = sorted(f"{table.source}.{table.name}" for table in contracts.tables().values())
@@ -78,7 +79,7 @@ the run, when and why is in `audit.quarantine_action`, with what was done. `crw 
 with DAG(
     dag_id="partitions",
     description="Make next month's raw partitions ahead of the night that needs them.",
-    schedule=CronTriggerTimetable("0 12 20 * *", timezone="Asia/Hong_Kong"),
+    schedule=CronTriggerTimetable("0 12 20 * *", timezone=CLOCK.key),
     start_date=START,
     catchup=False,
     max_active_runs=1,

@@ -6,12 +6,13 @@ import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable, task
 
 from crw import retries
+from crw.settings import CLOCK
 
 with DAG(
     dag_id="retention",
     description="Take away what is older than the seed retention keeps it.",
-    schedule=CronTriggerTimetable("0 12 5 * *", timezone="Asia/Hong_Kong"),
-    start_date=pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong"),
+    schedule=CronTriggerTimetable("0 12 5 * *", timezone=CLOCK.key),
+    start_date=pendulum.datetime(2010, 1, 1, tz=CLOCK.key),
     catchup=False,
     max_active_runs=1,
     default_args={"owner": "data-engineering", **retries.RETRIES, "retries": 12},

@@ -6,6 +6,7 @@ import pendulum
 from airflow.sdk import DAG, Asset, AssetAlias, Metadata, PartitionedAssetTimetable, task
 
 from crw import alerts, lateness, openlineage, retries
+from crw.settings import CLOCK
 
 DOC = """
 ### The night's marts
@@ -29,7 +30,7 @@ with DAG(
     dag_id="warehouse",
     description="Build, validate and publish the KPI marts.",
     schedule=PartitionedAssetTimetable(assets=Asset("raw", uri="crw://raw")),
-    start_date=pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong"),
+    start_date=pendulum.datetime(2010, 1, 1, tz=CLOCK.key),
     catchup=False,
     max_active_runs=1,
     deadline=lateness.DEADLINE,

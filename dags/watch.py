@@ -7,11 +7,13 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable, task
 
+from crw.settings import CLOCK
+
 with DAG(
     dag_id="watch",
     description="Tell which faults are new and which are over.",
-    schedule=CronTriggerTimetable("30 * * * *", timezone="Asia/Hong_Kong"),
-    start_date=pendulum.datetime(2010, 1, 1, tz="Asia/Hong_Kong"),
+    schedule=CronTriggerTimetable("30 * * * *", timezone=CLOCK.key),
+    start_date=pendulum.datetime(2010, 1, 1, tz=CLOCK.key),
     catchup=False,
     max_active_runs=1,
     default_args={"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(minutes=5)},

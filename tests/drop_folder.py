@@ -9,13 +9,13 @@ from datetime import date, datetime
 import openpyxl
 
 from crw.contracts import Column, Layout, Table
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import Interval, folder
 
 SECRET = b"test"
 NIGHT = date(2013, 3, 31)
-INTERVAL = Interval(datetime(2013, 3, 31, tzinfo=HONG_KONG), datetime(2013, 4, 1, tzinfo=HONG_KONG))
-NOON = datetime(2013, 3, 31, 12, tzinfo=HONG_KONG)
+INTERVAL = Interval(datetime(2013, 3, 31, tzinfo=CLOCK), datetime(2013, 4, 1, tzinfo=CLOCK))
+NOON = datetime(2013, 3, 31, 12, tzinfo=CLOCK)
 COLUMNS = (
     Column("call_no", "text", header="Call No."),
     Column("offered", "integer"),

@@ -64,7 +64,7 @@ CASES = [
     case("6", "Q", "2013-03-30", status="pending"),
 ]
 EVENTS = [
-    world.event(1, "1", "Confirmed", "2012-05-03 09:00+08"),
+    world.event(1, "1", "Confirmed", "2012-05-04 04:30+08"),  # the day before on the operator's clock
     world.event(2, "1", "settled", "2012-05-08 09:00+08"),
 ]
 

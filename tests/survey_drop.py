@@ -12,12 +12,12 @@ from datetime import date, datetime
 import yaml
 
 from crw import contracts
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import DELIMITER, Batch, Interval, files
 
 RESPONDENT = contracts.table("survey", "respondent")
-NIGHT = Interval(datetime(2011, 2, 9, tzinfo=HONG_KONG), datetime(2011, 2, 11, tzinfo=HONG_KONG))
-BEFORE = datetime(2011, 2, 10, 18, tzinfo=HONG_KONG)
+NIGHT = Interval(datetime(2011, 2, 9, tzinfo=CLOCK), datetime(2011, 2, 11, tzinfo=CLOCK))
+BEFORE = datetime(2011, 2, 10, 18, tzinfo=CLOCK)
 BOOK = {
     "wave": "2010",
     "format": "csv",

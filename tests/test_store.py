@@ -99,10 +99,12 @@ def test_what_is_made_goes_to_the_store_and_what_failed_does_not(tmp_path, place
         write(home / "site", a_html="2")
         raise KeyError
     assert held(place) == {"a.html": "1", "robots.txt": "of others"}
+    assert store.start_page() == f"{place.as_uri()}/index.html"
     assert list((tmp_path / "scratch").iterdir()) == []
     monkeypatch.setenv("CRW_PAGES", "")
     with store.home() as home:
         assert home == settings.HOME
+    assert store.start_page() == (settings.HOME / "site" / "index.html").as_uri()
 
 
 def test_a_reader_never_meets_half_a_page(tmp_path, place):

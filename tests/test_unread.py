@@ -10,7 +10,7 @@ import pytest
 
 from crw import contracts, ingest, unread
 from crw.contracts import ContractError
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import scratch
 from tests.drop_folder import deliver
 
@@ -47,7 +47,7 @@ def test_a_file_is_named_each_night_until_it_is_gone(database, drop):
     assert database.execute("select rows_read, deliveries from audit.load").fetchall() == [(0, {})] * 4
     stray.unlink()
     cut.write_text(json.dumps([EVENT]))
-    os.utime(cut, (datetime(2013, 3, 31, 9, tzinfo=HONG_KONG).timestamp(),) * 2)
+    os.utime(cut, (datetime(2013, 3, 31, 9, tzinfo=CLOCK).timestamp(),) * 2)
     assert night(database, SECOND) == []
     assert len(unread.of(database, FIRST)) == 2
     assert database.execute("select max(rows_read) from audit.load").fetchone() == (1,)

@@ -13,8 +13,3 @@
         and record._business_date <= (select business_date from {{ ref('stg_night') }})
     order by {{ key | join(', ') }}, delivery.delivered_at desc, delivery.workbook desc, record._load_id desc, record.place
 {%- endmacro %}
-
-{# A date typed by hand, or null where it is none. A suite asks the same function, so it refuses just what staging cannot read. #}
-{% macro typed_date(column) -%}
-    raw.typed_date({{ column }})
-{%- endmacro %}

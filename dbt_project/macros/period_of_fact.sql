@@ -1,7 +1,7 @@
 {#
   The periods, of each basis, from the first month of a fact to the business date; complete is one that both lie around,
   within the history that is reported: one row typed with an old date does not make the years since then known.
-  Args: fact: relation; day: its column of days in Hong Kong.
+  Args: fact: relation; day: its column of days.
 #}
 {% macro period_of_fact(fact, day) -%}
     select

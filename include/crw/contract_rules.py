@@ -11,14 +11,14 @@ from psycopg import sql
 
 from crw import expectations, seeds
 from crw.contracts import Column, Table, table
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.suites import literal
 
 BLANKS = r"U&' \0009\000A\000D\00A0\200B\200C\200D\2060\3000\FEFF'"
 """What staging trims (macro `trimmed`): blank, tab, line ends, the no-break and the ideographic space, what has no width."""
 
 BLANK_WORDS = ("", "na", "n/a", "null", "blank", "0")
-"""Nothing, and what people type for it where a code belongs (macro `stated`)."""
+"""Nothing, and what people type for it where a code (macro `stated`) or a date belongs."""
 
 AS_WRITTEN = {name: f"{{{name}}}" for name in ("batch", "interval_start", "interval_end")}
 """What stands in a rule for a value of the load, which `suites` writes in."""
@@ -78,14 +78,14 @@ def _said_of(column: Column) -> dict[str, Any]:
     if column.type == "text":
         absent = (
             f"coalesce(lower({trimmed}), '') in ({_literals(BLANK_WORDS)})"
-            if column.codes
+            if column.codes or column.holds == "date"
             else f"coalesce({trimmed}, '') = ''"
         )
     night = (f"{moment} >= {{day_end}} + interval '{column.days_ahead} days'" if is_moment
              else f"{moment} > {{business_date}} + {column.days_ahead}")  # fmt: skip
     return {
         "name": column.name,
-        "stem": re.sub("_(code|id|no)$", "", column.name),
+        "stem": re.sub("_(code|id|no|text)$", "", column.name),
         "description": column.description,
         "column": quoted,
         "trimmed": trimmed,
@@ -98,7 +98,7 @@ def _said_of(column: Column) -> dict[str, Any]:
         "days_ahead": column.days_ahead,
         "earliest": column.earliest,
         "earliest_literal": column.earliest
-        and literal(datetime.combine(column.earliest, time(), HONG_KONG) if is_moment else column.earliest),
+        and literal(datetime.combine(column.earliest, time(), CLOCK) if is_moment else column.earliest),
     }
 
 
@@ -210,17 +210,19 @@ def _code_rule(column: Column) -> Rule:
 
 
 def _reference_rule(column: Column) -> Rule:
-    values = {
+    values = _said_of(column) | {
         "targets": " or ".join(f"{source}.{name}" for source, name, _ in column.references),
         "consequence": expectations.ExpectReferenceToExist.consequence[column.orphan],
     }
     if any(table(source, name).distribute_by for source, name, _ in column.references):
         known = " union ".join(_known(column, *target) for target in column.references)
-        kind = expectations.ExpectReferenceToExistAnywhere
-        rule = _query(kind, column.orphan, **_said_of(column), **values, known=known.format(**AS_WRITTEN))
-        return {**rule, "meta": {**rule["meta"], "column": column.name}}
-    is_orphan = " and ".join(_is_orphan(*target, column) for target in column.references)
-    return _condition(expectations.ExpectReferenceToExist, column, column.orphan, **values, is_orphan=is_orphan)
+        rule = _query(
+            expectations.ExpectReferenceToExistAnywhere, column.orphan, **values, known=known.format(**AS_WRITTEN)
+        )
+    else:
+        is_orphan = " and ".join(_is_orphan(*target, column) for target in column.references)
+        rule = _query(expectations.ExpectReferenceToExist, column.orphan, **values, is_orphan=is_orphan)
+    return {**rule, "meta": {**rule["meta"], "column": column.name}}
 
 
 def _referred(source: str, name: str, referred: str) -> tuple[str, list[str]]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.suites import SEVERITIES, import_gx
 
 # What GX's pages ask of other hosts: scripts (charts, filters), styles, images. STYLE stands in for it.
@@ -106,7 +106,7 @@ def _render(connection: Connection, validation: _Validation) -> str:
     ).fetchone()
     if any(rule["error"] for rule in rules):
         return _broken(validation, rules)
-    ran_at = validation.validated_at.astimezone(HONG_KONG)
+    ran_at = validation.validated_at.astimezone(CLOCK)
     report["success"] = validation.success  # GX counts a failed info rule as a failure of the suite
     for result in report["results"]:
         result["result"] = _escaped(result["result"])
@@ -150,7 +150,7 @@ def _index(validations: Iterable[_Validation]) -> str:
     rows = "".join(
         f"<tr><td>{validation.business_date}</td><td>{escape(validation.suite)}</td>"
         f'<td class="{_outcome(validation)}">{_outcome(validation)}</td><td>{validation.rules}</td>'
-        f"<td>{_found(validation)}</td><td>{validation.validated_at.astimezone(HONG_KONG):%Y-%m-%d %H:%M:%S}</td>"
+        f"<td>{_found(validation)}</td><td>{validation.validated_at.astimezone(CLOCK):%Y-%m-%d %H:%M:%S}</td>"
         f'<td><a href="{escape(validation.page)}">rules</a></td></tr>\n'
         for validation in validations
     )

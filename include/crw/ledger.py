@@ -16,13 +16,13 @@ from psycopg.types.json import Jsonb
 
 from crw import contracts
 from crw.contracts import Table
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import Interval
 
 OVERLAP = timedelta(hours=1)
 """How far an interval reaches back behind the watermark, for rows committed late; unchanged rows are not stored twice."""
 
-BEGINNING = datetime(1970, 1, 1, tzinfo=HONG_KONG)
+BEGINNING = datetime(1970, 1, 1, tzinfo=CLOCK)
 """Where the first load of a table starts. Not earlier: old offsets of Hong Kong have seconds, which RFC 3339 cannot say."""
 
 
@@ -289,5 +289,5 @@ def _interval(connection: Connection, table: Table, business_date: date) -> Inte
         "where source = %s and table_name = %s and business_date < %s and state = 'published'",
         [table.source, table.name, business_date],
     ).fetchone()
-    end = datetime.combine(business_date + timedelta(days=1), time(), HONG_KONG)
+    end = datetime.combine(business_date + timedelta(days=1), time(), CLOCK)
     return Interval(watermark - OVERLAP if watermark else BEGINNING, end)

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 
 if TYPE_CHECKING:
     from openlineage.client.event_v2 import Dataset, RunEvent, RunState
@@ -116,7 +116,7 @@ def _event(context: dict[str, Any], state: RunState, data: Data) -> RunEvent:
 
     ti, dag_run = context["ti"], context["dag_run"]
     night = generate_static_uuid(dag_run.run_after, f"{dag_run.dag_id} {dag_run.run_id}".encode())
-    day = datetime.combine(datetime.fromisoformat(dag_run.partition_key), time(), HONG_KONG)
+    day = datetime.combine(datetime.fromisoformat(dag_run.partition_key), time(), CLOCK)
     of_run = {
         "parent": parent_run.ParentRunFacet(parent_run.Run(str(night)), parent_run.Job(NAMESPACE, dag_run.dag_id)),
         "nominalTime": nominal_time_run.NominalTimeRunFacet(day.isoformat(), (day + timedelta(days=1)).isoformat()),

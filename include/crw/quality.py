@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from crw import held, publish, quarantine, suites, validation
 from crw.contracts import Table
-from crw.settings import EXPECTATIONS, HONG_KONG
+from crw.settings import CLOCK, EXPECTATIONS
 from crw.suites import HeldError, QualityError
 from crw.validation import RuleResult
 from crw.warehouse import landing_table
@@ -77,8 +77,8 @@ def validate_landing(
     suite = suites.of_landing(table, EXPECTATIONS / "landing")
     parameters = _parameters(business_date) | {
         "load_id": load_id,
-        "interval_start": interval_start.astimezone(HONG_KONG),
-        "interval_end": interval_end.astimezone(HONG_KONG),
+        "interval_start": interval_start.astimezone(CLOCK),
+        "interval_end": interval_end.astimezone(CLOCK),
     }
     results, report = validation.run(connection, suite, ("landing", table.identifier), parameters)
     rows = _count_rows(connection, landing_table(table))
@@ -159,7 +159,7 @@ def _to_compare_with(connection: Connection, mart: str) -> sql.Identifier:
 def _parameters(business_date: date) -> dict[str, Any]:
     return {
         "business_date": business_date,
-        "day_end": datetime.combine(business_date + timedelta(days=1), time(), HONG_KONG),
+        "day_end": datetime.combine(business_date + timedelta(days=1), time(), CLOCK),
     }
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from psycopg import Connection
 
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 
 SETTINGS = {
     "client_encoding": "UTF8",
-    "timezone": HONG_KONG.key,
+    "timezone": CLOCK.key,
     "datestyle": "ISO, YMD",
     "intervalstyle": "postgres",
     "bytea_output": "hex",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PROJECT = Path(os.environ.get("CRW_PROJECT") or Path(__file__).resolve().parents[2])
 """Root of the checkout: holds dags/, dbt_project/ and expectations/."""
@@ -15,5 +15,13 @@ HOME = Path(os.environ.get("CRW_HOME") or PROJECT / ".crw").absolute()
 DBT_PROJECT = PROJECT / "dbt_project"
 EXPECTATIONS = PROJECT / "expectations"
 
-HONG_KONG = ZoneInfo("Asia/Hong_Kong")
-"""A business date is a day on this clock; it has no daylight saving."""
+
+def _clock(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"CRW_CLOCK={name} is no time zone, such as Asia/Hong_Kong") from None
+
+
+CLOCK = _clock(os.environ.get("CRW_CLOCK") or "Asia/Hong_Kong")
+"""The operator's: a business date is a day on it."""

@@ -13,7 +13,7 @@ from airflow.sdk.configuration import conf
 from psycopg import Connection
 
 from crw import contracts, settings
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 
 SECTIONS = {
     "failed": "The night is red.",
@@ -63,7 +63,7 @@ def faults(warehouse: Connection, now: datetime | None = None) -> list[Fault]:
         now: instant of the clocks' faults; without it the present one. Where the sources have an end (CRW_SCHEDULE_END), nothing
             is due by the calendar, as before the first load.
     """
-    now = now or datetime.now(HONG_KONG)
+    now = now or datetime.now(CLOCK)
     is_due = "CRW_SCHEDULE_END" not in os.environ and _has_begun(warehouse)
     by_the_calendar = [*_stale(warehouse, now), *_partitions(warehouse, now)] if is_due else []
     return [
@@ -157,7 +157,7 @@ def _stale(warehouse: Connection, now: datetime) -> list[Fault]:
         last = None if None in dates else min(dates)
         if last is None:
             found.append(Fault("stale", source, "was never published whole"))
-        elif now > datetime.combine(last + timedelta(days=1), time(), HONG_KONG) + FRESH_FOR:
+        elif now > datetime.combine(last + timedelta(days=1), time(), CLOCK) + FRESH_FOR:
             found.append(Fault("stale", source, f"the last date published whole is {last}"))
     return found
 
@@ -192,5 +192,5 @@ def _backup(now: datetime) -> list[Fault]:
     ]  # a draft's name begins with a dot
     if not files:
         return [Fault("backup", folder, "there is none")]
-    newest = datetime.fromtimestamp(max(files), HONG_KONG)
+    newest = datetime.fromtimestamp(max(files), CLOCK)
     return [Fault("backup", folder, f"the newest is of {newest:%Y-%m-%d %H:%M}")] if now - newest > BACKUP_FOR else []

@@ -39,6 +39,12 @@ def home() -> Iterator[Path]:
             send((folder / "site").resolve(), store)
 
 
+def start_page() -> str:
+    """Where a reader begins, in the state folder or in the store."""
+    address = os.environ.get("CRW_PAGES") or (settings.HOME / "site").as_uri()
+    return f"{address.rstrip('/')}/index.html"
+
+
 def take_up(store: ObjectStoragePath, folder: Path) -> None:
     """Put what a store has of its site into an empty folder: the site, and beside it what is built apart from it."""
     names = [name for name in _sent(store) & _there(store) if PurePosixPath(name).parts[0] in TAKEN_UP]

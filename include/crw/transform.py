@@ -13,7 +13,7 @@ from typing import Any
 from psycopg import Connection
 
 from crw import as_of, catalogue, contracts, readers, seeds
-from crw.settings import DBT_PROJECT, HONG_KONG
+from crw.settings import CLOCK, DBT_PROJECT
 
 STANDING = (
     *("--exclude-resource-type", "seed"),
@@ -22,6 +22,9 @@ STANDING = (
     *("--indirect-selection", "empty"),
 )
 """What a build need not make again that goes on from one of the same project version: the lists, and the views of the sources."""
+
+
+TYPED_DATE = Path(__file__).with_name("typed_date.sql")
 
 
 class BuildError(RuntimeError):
@@ -96,7 +99,7 @@ def build(connection: Connection, business_date: date) -> list[BuiltModel]:
         CRW_BUSINESS_DATE=known_on.isoformat(),
         CRW_PROJECT_VERSION=version,
         CRW_SEED_PATH=str(seeds.prepare()),
-        PGTZ=HONG_KONG.key,
+        PGTZ=CLOCK.key,
     )
     is_another = _built_version(connection) != version
     # First, so that a build that is killed here is one that another will take up.
@@ -133,14 +136,15 @@ def manifest() -> dict[str, Any]:
 
 
 def project_version() -> str:
-    """Fingerprint of what the tables of core and candidate are made by: models, macros and settings of dbt, and the seeds.
+    """Fingerprint of what the tables of core and candidate are made by: models, macros and settings of dbt, the seeds, how a typed
+    date is read, and the clock that a day begins on.
 
     Raises SeedError.
     """
-    files = [DBT_PROJECT / "dbt_project.yml", *sorted((DBT_PROJECT / seeds.prepare()).glob("*.csv"))]
+    files = [DBT_PROJECT / "dbt_project.yml", *sorted((DBT_PROJECT / seeds.prepare()).glob("*.csv")), TYPED_DATE]
     for folder in ("models", "macros"):
         files += sorted(path for path in (DBT_PROJECT / folder).rglob("*") if path.is_file())
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(CLOCK.key.encode())
     for path in files:
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""The warehouse's own tables and roles: warehouse.sql, readers.sql, landing and raw tables from the contracts."""
+"""The warehouse's own tables and roles: warehouse.sql, typed_date.sql, readers.sql, landing and raw tables from the contracts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def install(connection: Connection) -> None:
 
 
 def _apply(connection: Connection) -> None:
-    for part in ("warehouse.sql", "readers.sql"):
+    for part in ("warehouse.sql", "typed_date.sql", "readers.sql"):
         connection.execute(files("crw").joinpath(part).read_text(encoding="utf-8"))
 
 

@@ -11,39 +11,6 @@ create schema if not exists marts;
 create schema if not exists accounts;
 create schema if not exists as_of;
 
--- A date as people type it, or null where it is blank or no day of the calendar: 5/11/2012, 2012-11-05, 5 Nov 2012,
--- 二○一二年十一月五日 (zero as 〇, 零 or U+25CB), full-width digits, the text of a spreadsheet's own date. Day before month, as in Hong Kong;
--- only a date that cannot be read so (05/25/2012) is read month first. A function, so that a suite refuses exactly what staging
--- could not read.
-create or replace function raw.typed_date(typed text) returns date language plpgsql immutable strict parallel safe as $$
-declare
-    digits constant text := translate(
-        lower(btrim(typed, U&' \0009\000A\000D\00A0\200B\200C\200D\2060\3000\FEFF')), '０１２３４５６７８９〇○零一二三四五六七八九年月／．.日號号', '0123456789000123456789-----'
-    );
-    -- 十一 is 11, 二十 is 20, 二十一 is 21: once the other numerals are digits, only the ten is left to spell out.
-    plain constant text := replace(
-        regexp_replace(replace(translate(digits, '/', '-'), '-十', '-1十'), '(\d)十(\d)', '\1\2', 'g'), '十', '0'
-    );
-    ymd constant text[] := regexp_match(plain, '^(\d{4})-(\d{1,2})-(\d{1,2})(?: 00:00:00)?$');
-    dmy constant text[] := regexp_match(
-        plain, '^(\d{1,2})(?:[ -]+(\d{1,2})[ -]+|[ -]*([a-z]{3})[a-z]*[ ,-]*)(\d{4}|\d{2})$'
-    );
-    names constant text[] := array['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-    month constant text := coalesce(dmy[2], array_position(names, dmy[3])::text);
-    reading text;
-begin
-    foreach reading in array array[
-        ymd[1] || '-' || ymd[2] || '-' || ymd[3],
-        right('20' || dmy[4], 4) || '-' || month || '-' || dmy[1],
-        right('20' || dmy[4], 4) || '-' || dmy[1] || '-' || month
-    ] loop
-        if pg_input_is_valid(reading, 'date') then
-            return reading::date;
-        end if;
-    end loop;
-    return null;
-end $$;
-
 comment on schema landing is 'One night''s batches, not yet trusted; rebuilt each night.';
 comment on schema raw is 'Append-only history of what was published, one row per version of a record.';
 comment on schema quarantine is 'Rows refused, each with its reasons; replayable.';
@@ -288,6 +255,18 @@ create table if not exists audit.raw_change (
 comment on table audit.raw_change is 'What changed in raw, so that dbt reads no more than that: one row per load that stored rows, one per key that rows were deleted of.';
 comment on column audit.raw_change.changed_by is 'Transaction that changed it. Transactions that a snapshot does not see are exactly those that came since, whenever they began.';
 comment on column audit.raw_change.key is 'First column of the contract''s key, of a deleted row.';
+
+-- A backup tells of the transactions of the server that it was written on. Where that one was ahead of this, what changes now would be
+-- taken for what the last build saw: the next one makes all anew, and what changed there changed now.
+do $$
+declare
+    this_one constant xid8 := pg_current_xact_id();
+begin
+    if to_regclass('core.build') is not null then
+        update core.build set is_finished = false where pg_snapshot_xmax(known_until::pg_snapshot) > this_one;
+    end if;
+    update audit.raw_change set changed_by = this_one where changed_by > this_one;
+end $$;
 
 -- A warehouse of before notes it by a trigger, which takes no distributed table.
 drop function if exists audit.note_deleted() cascade;

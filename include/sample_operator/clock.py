@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
+from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg import Connection, sql
 
-from crw.settings import HONG_KONG
+HONG_KONG = ZoneInfo("Asia/Hong_Kong")
+"""The clock of its systems."""
 
 FIRST_DAY = date(2010, 4, 1)
 LAST_DAY = date(2013, 4, 30)

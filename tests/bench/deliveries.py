@@ -12,7 +12,7 @@ import yaml
 from psycopg import Connection, sql
 
 from crw import contracts, landing, ledger
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import Batch, Interval, files
 from tests.bench.stage import Stage, checks
 
@@ -102,7 +102,7 @@ def extract(warehouse: Connection, folder: Path, shape: Shape, rows: int) -> Sta
     deliver(faulty, shape, rows, has_faults=True)
 
     def read(source: Path) -> Batch:
-        return files.read(RESPONDENTS, source, Interval(ledger.BEGINNING, datetime.now(HONG_KONG)), frozenset())
+        return files.read(RESPONDENTS, source, Interval(ledger.BEGINNING, datetime.now(CLOCK)), frozenset())
 
     def land(source: Path) -> None:
         landing.land(warehouse, ledger.start_load(warehouse, RESPONDENTS, NIGHT, "bench"), read(source))

@@ -13,7 +13,7 @@ from psycopg import Connection, sql
 
 from crw import contracts, landing, ledger, publish, quality
 from crw.local.postgres import Server, binaries
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import Interval, column_types, database, pseudonym
 from crw.warehouse import columns_of, landing_table
 from tests.bench import deliveries
@@ -21,7 +21,7 @@ from tests.bench.stage import Stage, checks
 from tests.bench.transform import transform
 
 CASES = contracts.table("feedback", "cases")
-INTERVAL = Interval(ledger.BEGINNING, datetime(2013, 4, 1, tzinfo=HONG_KONG))
+INTERVAL = Interval(ledger.BEGINNING, datetime(2013, 4, 1, tzinfo=CLOCK))
 SECRET = b"bench"
 KEYS = ("crw.inner_key", "crw.outer_key")
 
@@ -154,7 +154,7 @@ def _publish(warehouse: Connection) -> Stage:
 
     names = sql.SQL(", ").join(map(sql.Identifier, CASES.column_names))
     create = (
-        "drop table if exists bench_raw; create table bench_raw (like raw.feedback__cases); "
+        "drop table if exists bench_raw; create table bench_raw (like raw.feedback__cases including defaults); "
         "create index on bench_raw (case_no, _business_date desc, _load_id desc)"
     )
     insert = sql.SQL("insert into bench_raw ({0}, _load_id, _business_date) select {0}, 1, '2013-03-31' from {1}")

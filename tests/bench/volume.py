@@ -29,11 +29,12 @@ AMENDED = 100
 
 CASES = """
 insert into raw.feedback__cases (case_id, case_no, category_code, service_code, channel_code, received_at, closed_at, status, outcome,
-    post_office_code, district_code, company_id, language, is_anonymous, updated_at, _load_id, _business_date)
+    incident_date_text, post_office_code, district_code, company_id, language, is_anonymous, updated_at, _load_id, _business_date)
 select n, 'C' || n, 'K' || spread %% 40,
     (array['counter', 'delivery', 'hotline', 'mail_processing', 'online', 'philately', 'agency', 'other'])[1 + spread %% 8],
     (array['phone', 'form', 'referral', 'email', 'letter', 'in_person', 'web'])[1 + spread %% 7], received_at,
-    received_at + 4 * (1 + spread %% 13) * interval '1 day', %(status)s, 'substantiated', 'P' || spread %% 127,
+    received_at + 4 * (1 + spread %% 13) * interval '1 day', %(status)s, 'substantiated', to_char(received_at, 'DD/MM/YYYY'),
+    'P' || spread %% 127,
     (array['CW', 'WC', 'E', 'S', 'YTM', 'SSP', 'KC', 'WTS', 'KT', 'KTS', 'TW', 'TM', 'YL', 'N', 'TP', 'ST', 'SK', 'IS'])
         [1 + spread %% 18],
     case when n %% 3 = 0 then 'M' || 1 + n %% %(memberships)s end,

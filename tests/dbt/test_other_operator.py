@@ -1,4 +1,4 @@
-"""Another operator's lists over the same project: nothing in it names a code of theirs."""
+"""Another operator's lists and clock over the same project: nothing in it names a code of theirs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -37,6 +38,9 @@ def own_seeds(module_warehouse, tmp_path_factory):
     write_seeds(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CRW_SEEDS", str(folder))
+        for variable in ("CRW_CLOCK", "PGTZ"):
+            patch.setenv(variable, "Europe/Helsinki")
+        patch.setattr("crw.transform.CLOCK", ZoneInfo("Europe/Helsinki"))
         patch.setattr("crw.settings.HOME", tmp_path_factory.mktemp("home"))
         for variable in ("CRW_SEED_PATH", "CRW_BUSINESS_DATE", "CRW_PROJECT_VERSION"):
             patch.setenv(variable, "set by the build, and unset after")

@@ -72,6 +72,7 @@ def operator(make_home, project, cases, crm, tmp_path_factory):
         "AIRFLOW_CONN_CRM_API": crm.connection,
         "CRW_SOURCES": "feedback,membership",
         "CRW_SEEDS": str(seeds),
+        "CRW_CLOCK": "Europe/Helsinki",
     }
     return home
 
@@ -146,6 +147,16 @@ def test_the_figures_are_those_that_fingers_count(home):
     ) == [("question", 1)]
     assert home.query("select complaints_12_months, commendations_12_months, clubs from accounts.customer_360 "
                       "where company_id = 'FEW1' and is_current") == [(2, 1, "Gold")]  # fmt: skip
+
+
+def test_a_day_ends_on_the_operators_clock(home):
+    """Which went from two hours ahead of UTC to three on the night's own date."""
+    assert home.query("select distinct (interval_end at time zone 'UTC')::text from audit.load") == [
+        ("2013-03-31 21:00:00",)
+    ]
+    assert home.query("select acknowledged_on::text from core.fct_feedback_case where case_no = '1'") == [
+        ("2012-05-03",)
+    ]
 
 
 def test_an_unknown_channel_and_district_are_not_stated(home):

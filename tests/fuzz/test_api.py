@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crw import contracts, landing, ledger, publish
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import Interval, api
 from crw.sources.pseudonym import pseudonym
 
 CONTACTS = contracts.table("membership", "contact")
 NIGHT = date(2013, 3, 31)
-END = datetime(2013, 4, 1, tzinfo=HONG_KONG)
+END = datetime(2013, 4, 1, tzinfo=CLOCK)
 INTERVAL = Interval(END - timedelta(days=1, hours=1), END)
 SECRET = b"secret"
 WITHHELD = "of nobody's business"

@@ -77,7 +77,7 @@ BAD = {
         ("action_no_unique", {"action_no": "A1"}), ("meeting_exists", {"meeting_no": "ZZ"}),
         ("raised_on_readable", {"raised_on": "mid March"}), ("due_on_readable", {"due_on": "TBC"}),
         ("done_on_readable", {"done_on": "5/13/13/2012"}), ("done_on_or_after_raised", {"done_on": "4 Nov 2012"}),
-        ("due_on_or_after_raised", {"due_on": "2012-11-04"}), ("due_is_set", {"due_on": None}),
+        ("due_on_or_after_raised", {"due_on": "2012-11-04"}), ("due_on_present", {"due_on": None}),
         ("raised_on_not_in_future", {"raised_on": "1/4/2013", "due_on": "1/4/2013", "done_on": None}),
         ("done_on_not_in_future", {"done_on": "1 April 2013"}),
     ],

@@ -16,14 +16,14 @@ import psycopg
 import pytest
 
 from crw import contracts, data_docs, ingest
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from tests import case_database, survey_drop
 from tests.drop_folder import deliver
 from tests.planted import GOOD
 from tests.privacy import world
 
 NIGHT = date(2013, 3, 31)
-BEFORE = datetime(2013, 3, 31, 18, tzinfo=HONG_KONG)
+BEFORE = datetime(2013, 3, 31, 18, tzinfo=CLOCK)
 WITHHELD, ALLOWED = "Chan Siu Ming 6123 4567", "Lee Ka Yan 9876 5432"
 """What is planted in fields that must not leave, and in texts of fields that may."""
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from tests.real import nyc
 from tests.real.test_sfo_files import PUBLISHED
 
 DATE = "2018-03-31"
-ARRIVED = datetime(2017, 8, 25, tzinfo=HONG_KONG).timestamp()
+ARRIVED = datetime(2017, 8, 25, tzinfo=CLOCK).timestamp()
 CODE_BOOKS = Path(__file__).parent / "code_books"
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from crw import contracts
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import Interval, files
 from tests.survey_drop import by_question, rows_of
 
 CODE_BOOKS = Path(__file__).parent / "code_books"
-ALL = Interval(datetime(2010, 1, 1, tzinfo=HONG_KONG), datetime(2018, 1, 1, tzinfo=HONG_KONG))
+ALL = Interval(datetime(2010, 1, 1, tzinfo=CLOCK), datetime(2018, 1, 1, tzinfo=CLOCK))
 
 # Top-two-box share of the overall item, computed independently: unweighted, weighted, valid answers, effective sample.
 PUBLISHED = {
@@ -29,7 +29,7 @@ PUBLISHED = {
     "2016": ("81.0", "81.4", 2919, 2372),
 }
 ROWS = {"2010": 3234, "2011": 3872, "2012": 3521, "2013": 3535, "2014": 2818, "2015": 2958, "2016": 3087}
-ARRIVED = datetime(2017, 8, 25, tzinfo=HONG_KONG).timestamp()
+ARRIVED = datetime(2017, 8, 25, tzinfo=CLOCK).timestamp()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from crw import landing, ledger, quality
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from sample_operator import clock, crm
 
 SMALL = 0.05
@@ -60,7 +60,7 @@ def days():
 
 
 def midnight_after(day):
-    return datetime(day.year, day.month, day.day, tzinfo=HONG_KONG) + timedelta(days=1)
+    return datetime(day.year, day.month, day.day, tzinfo=CLOCK) + timedelta(days=1)
 
 
 def validate_night(warehouse, tables, read, business_date=OPENING):

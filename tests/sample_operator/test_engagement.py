@@ -8,7 +8,7 @@ from datetime import date, datetime
 import pytest
 
 from crw import contracts, ledger, publish
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import Interval, folder
 from crw.sources.pseudonym import pseudonym
 from sample_operator import clock, engagement
@@ -31,7 +31,7 @@ def drop(tmp_path_factory):
 def events(drop, until):
     """What the reader makes of the newsletter's files that arrived before a moment."""
     table = contracts.table("engagement", "email_event")
-    interval = Interval(datetime(2010, 1, 1, tzinfo=HONG_KONG), datetime(*until, tzinfo=HONG_KONG))
+    interval = Interval(datetime(2010, 1, 1, tzinfo=CLOCK), datetime(*until, tzinfo=CLOCK))
     return [json.loads(record) for record in folder.read(table, drop, interval, SECRET).blocks]
 
 
@@ -63,7 +63,7 @@ def test_events_come_late_twice_and_out_of_order(drop):
     assert len(ids) - len(set(ids)) == newsletter.REPEATED
     of_a_file = [int(e["occurred_epoch"]) for e in found if e["file_name"] == "newsletter/2011-05.jsonl"]
     assert of_a_file != sorted(of_a_file)
-    may = datetime(2011, 5, 1, tzinfo=HONG_KONG).timestamp()
+    may = datetime(2011, 5, 1, tzinfo=CLOCK).timestamp()
     assert any(moment < may for moment in of_a_file)
     assert {type(event["category"]) for event in found} >= {str, list}
 
@@ -83,7 +83,7 @@ def test_recipients_are_the_crm_contacts(drop):
 
 def test_nobody_leaves_the_files_in_clear(drop):
     for table in TABLES:
-        interval = Interval(datetime(2010, 1, 1, tzinfo=HONG_KONG), datetime(2013, 5, 1, tzinfo=HONG_KONG))
+        interval = Interval(datetime(2010, 1, 1, tzinfo=CLOCK), datetime(2013, 5, 1, tzinfo=CLOCK))
         text = "\n".join(folder.read(table, drop, interval, SECRET).blocks)
         assert text
         assert not any(trace in text for trace in ("@example", "+852", "Sample 0", "示例", "192.0.2", "颱風"))

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from crw import contracts
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import Batch, Interval, folder
 from crw.sources.pseudonym import of_name
 from sample_operator import liaison, people
@@ -17,7 +17,7 @@ from sample_operator.liaison.life import live
 from tests.sample_operator.conftest import refused, validate_night
 
 SECRET = b"test"
-NIGHT = Interval(datetime(2013, 3, 31, tzinfo=HONG_KONG), datetime(2013, 4, 1, tzinfo=HONG_KONG))
+NIGHT = Interval(datetime(2013, 3, 31, tzinfo=CLOCK), datetime(2013, 4, 1, tzinfo=CLOCK))
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_2013_grows(drop):
 def test_files_have_the_time_they_arrived(drop):
     for year, arrived in liaison.DELIVERIES:
         path = drop / f"{arrived:%Y-%m-%d}" / f"Liaison_groups_{year}.xlsx"
-        assert datetime.fromtimestamp(path.stat().st_mtime, HONG_KONG) == arrived.replace(tzinfo=HONG_KONG)
+        assert datetime.fromtimestamp(path.stat().st_mtime, CLOCK) == arrived.replace(tzinfo=CLOCK)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 
 from crw import contracts
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import Interval, files
 from sample_operator import survey
 from sample_operator.survey.dirt import DIRT
@@ -33,7 +33,7 @@ def drop(tmp_path_factory):
 @pytest.fixture(scope="module")
 def batches(drop):
     """The three tables as read the night after the last delivery: rows by table, and the rejections."""
-    night = Interval(datetime(2013, 4, 1, tzinfo=HONG_KONG), datetime(2013, 5, 1, tzinfo=HONG_KONG))
+    night = Interval(datetime(2013, 4, 1, tzinfo=CLOCK), datetime(2013, 5, 1, tzinfo=CLOCK))
     read = {table.name: files.read(table, drop, night) for table in contracts.sources()["survey"]}
     questions = [json.loads(record) for record in read["question"].blocks]
     return {
@@ -88,7 +88,7 @@ def test_files_sent_again_are_no_deliveries(batches):
 def test_files_have_the_time_they_arrived(drop):
     for _, folder, arrived, _ in survey.DELIVERIES:
         for path in (drop / folder).iterdir():
-            assert datetime.fromtimestamp(path.stat().st_mtime, HONG_KONG) == arrived.replace(tzinfo=HONG_KONG)
+            assert datetime.fromtimestamp(path.stat().st_mtime, CLOCK) == arrived.replace(tzinfo=CLOCK)
 
 
 def test_every_row_is_read_or_refused(batches):
@@ -140,6 +140,6 @@ def test_the_comments_hold_what_makes_encodings_hard(drop):
 
 def test_scale_multiplies_the_sample(tmp_path):
     survey.build(tmp_path, scale=0.1)
-    night = Interval(datetime(2009, 1, 1, tzinfo=HONG_KONG), datetime(2010, 3, 1, tzinfo=HONG_KONG))
+    night = Interval(datetime(2009, 1, 1, tzinfo=CLOCK), datetime(2010, 3, 1, tzinfo=CLOCK))
     (delivery,) = map(json.loads, files.read(contracts.table("survey", "delivery"), tmp_path, night).blocks)
     assert delivery["eligible_sample"] == 412

@@ -13,12 +13,12 @@ import httpx
 import pytest
 
 from crw import contracts
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import Interval, api
 from crw.sources.pseudonym import pseudonym
 
 CONTACTS = contracts.table("membership", "contact")
-INTERVAL = Interval(datetime(2013, 3, 30, 23, tzinfo=HONG_KONG), datetime(2013, 4, 1, tzinfo=HONG_KONG))
+INTERVAL = Interval(datetime(2013, 3, 30, 23, tzinfo=CLOCK), datetime(2013, 4, 1, tzinfo=CLOCK))
 SECRET = b"secret"
 NOON = "2013-03-31T12:00:00+08:00"
 

@@ -9,13 +9,13 @@ import psycopg
 import pytest
 
 from crw import contracts, landing, ledger
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import Interval, pseudonym
 from crw.sources import database as reader
 
 CASES = contracts.table("feedback", "cases")
 SECRET = b"a secret longer than one block of SHA-256, which RFC 2104 says is hashed first, so both ways are tested"
-INTERVAL = Interval(datetime(2013, 3, 30, 23, tzinfo=HONG_KONG), datetime(2013, 4, 1, tzinfo=HONG_KONG))
+INTERVAL = Interval(datetime(2013, 3, 30, 23, tzinfo=CLOCK), datetime(2013, 4, 1, tzinfo=CLOCK))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.survey_drop import BOOK, GOOD, HEADER, NIGHT, RESPONDENT, csv_of, del
 
 from crw import contracts, landing, ledger
 from crw.contracts import ContractError
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import files
 
 
@@ -59,13 +59,13 @@ def test_a_file_without_rows_is_an_empty_delivery(tmp_path):
 
 
 def test_only_what_arrived_before_the_end_of_the_interval_is_due(tmp_path):
-    deliver(tmp_path, csv_of(GOOD), "old.csv", at=datetime(2001, 1, 1, tzinfo=HONG_KONG))
+    deliver(tmp_path, csv_of(GOOD), "old.csv", at=datetime(2001, 1, 1, tzinfo=CLOCK))
     deliver(tmp_path, csv_of(GOOD, GOOD), "at_the_end.csv", at=NIGHT.end)
     assert list(files.read(RESPONDENT, tmp_path, NIGHT).deliveries.values()) == ["old.csv"]
 
 
 def test_a_file_sent_twice_is_one_delivery_and_a_corrected_one_another(tmp_path):
-    deliver(tmp_path, csv_of(GOOD), "b/wave.csv", at=datetime(2011, 1, 1, tzinfo=HONG_KONG))
+    deliver(tmp_path, csv_of(GOOD), "b/wave.csv", at=datetime(2011, 1, 1, tzinfo=CLOCK))
     deliver(tmp_path, csv_of(GOOD), "a/wave.csv")
     deliver(tmp_path, csv_of(GOOD, GOOD), "c/wave.csv")
     batch = files.read(RESPONDENT, tmp_path, NIGHT)

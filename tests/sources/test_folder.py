@@ -14,7 +14,7 @@ from tests.drop_folder import COLUMNS, INTERVAL, NIGHT, NOON, SECRET, deliver, r
 from crw import ledger, publish
 from crw.contracts import Column, ContractError, Layout
 from crw.landing import land
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import folder, json_objects
 from crw.sources.pseudonym import pseudonym
 from crw.warehouse import _create
@@ -307,7 +307,7 @@ def test_a_name_typed_by_hand_is_one_person(tmp_path):
 
 def test_what_is_due_is_what_arrived_and_was_not_published(tmp_path):
     header = "Call No.,offered,email,tags\n"
-    deliver(tmp_path, "a.csv", header + "K1,1,,\n", at=datetime(2011, 1, 1, tzinfo=HONG_KONG))
+    deliver(tmp_path, "a.csv", header + "K1,1,,\n", at=datetime(2011, 1, 1, tzinfo=CLOCK))
     deliver(tmp_path, "again/a.csv", header + "K1,1,,\n")
     deliver(tmp_path, "tomorrow.csv", header + "K2,1,,\n", at=INTERVAL.end)
     deliver(tmp_path, ".unfinished.csv", header)
@@ -339,7 +339,7 @@ def test_a_record_sent_again_in_another_file_is_unchanged(database, tmp_path):
         (NIGHT, "a.jsonl", '{"Call No.": "K1", "offered": 1}\n{"Call No.": "K2", "offered": 1}'),
         (date(2013, 4, 1), "b.jsonl", '{"Call No.": "K1", "offered": 1}\n{"Call No.": "K2", "offered": 2}'),
     ):
-        deliver(tmp_path, name, content, at=datetime(day.year, day.month, day.day, 9, tzinfo=HONG_KONG))
+        deliver(tmp_path, name, content, at=datetime(day.year, day.month, day.day, 9, tzinfo=CLOCK))
         load = ledger.start_load(database, contract, day, "test")
         done = ledger.published_deliveries(database, contract, day)
         land(database, load, folder.read(contract, tmp_path, load.interval, SECRET, done))

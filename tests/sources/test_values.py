@@ -11,7 +11,7 @@ from tests.case_database import insert
 
 from crw import connections, contracts, ingest, landing, ledger
 from crw.contracts import ContractError
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import BLANKS, Interval, database, pseudonym
 
 CASES, EVENT, OFFICE = (contracts.table("feedback", name) for name in ("cases", "case_event", "post_office"))
@@ -104,15 +104,15 @@ def test_a_moment_without_a_time_zone_is_read_on_the_clock_that_the_contract_dec
     edges = ["2013-03-30 22:59:59.999999", "2013-03-30 23:00", "2013-03-31 23:59:59.999999", "2013-04-01 00:00"]
     for number, moment in enumerate(edges):
         insert(source, "case_event", {"event_id": number, "occurred_at": "2013-03-30", "recorded_at": moment})
-    interval = Interval(datetime(2013, 3, 30, 23, tzinfo=HONG_KONG), datetime(2013, 4, 1, tzinfo=HONG_KONG))
+    interval = Interval(datetime(2013, 3, 30, 23, tzinfo=CLOCK), datetime(2013, 4, 1, tzinfo=CLOCK))
     load = ledger.start_load(database, clock, NIGHT, "test")
     with connections.database("case_management") as connection:
         landing.land(database, load, read(clock, connection, interval))
     rows = database.execute("select event_id, occurred_at, recorded_at from landing.feedback__case_event order by 1")
-    midnight = datetime(2013, 3, 30, tzinfo=HONG_KONG)
+    midnight = datetime(2013, 3, 30, tzinfo=CLOCK)
     assert rows.fetchall() == [
-        (1, midnight, datetime(2013, 3, 30, 23, tzinfo=HONG_KONG)),
-        (2, midnight, datetime(2013, 3, 31, 23, 59, 59, 999999, tzinfo=HONG_KONG)),
+        (1, midnight, datetime(2013, 3, 30, 23, tzinfo=CLOCK)),
+        (2, midnight, datetime(2013, 3, 31, 23, 59, 59, 999999, tzinfo=CLOCK)),
     ]
 
 
@@ -135,7 +135,7 @@ def read(table, connection, interval):
 
 def test_a_clock_that_is_no_time_zone_is_a_fault_of_the_contract(make_case_database):
     make_case_database(types={"case_event.recorded_at": "timestamp"})
-    interval = Interval(ledger.BEGINNING, datetime(2013, 4, 1, tzinfo=HONG_KONG))
+    interval = Interval(ledger.BEGINNING, datetime(2013, 4, 1, tzinfo=CLOCK))
     with (
         connections.database("case_management") as connection,
         pytest.raises(ContractError, match="case_event: its contract's clock 'Hong Kong' is no time zone"),

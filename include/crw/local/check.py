@@ -224,4 +224,4 @@ def _is_away(error: Exception) -> bool:
 
 def tonight() -> date:
     """The business date of the next night, which is today's in Hong Kong: a file put into a drop folder today is due."""
-    return datetime.fromtimestamp(time.time(), settings.HONG_KONG).date()
+    return datetime.fromtimestamp(time.time(), settings.CLOCK).date()

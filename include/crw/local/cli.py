@@ -155,20 +155,23 @@ def _dbt_docs() -> int:
 
     _reach_warehouse()
     with store.home() as home:
-        print(catalogue.write_dbt_docs(home / "dbt_docs"))
+        written = catalogue.write_dbt_docs(home / "dbt_docs").as_uri()
         if (home / "site").exists():  # whose start page leads to them
             _make_site(home)
+            written = store.start_page()
+        elif home != settings.HOME:
+            sys.exit("no pages are there yet that could lead to dbt's docs: run `crw site` first")
+    print(written)
     return 0
 
 
 def _site() -> int:
     from crw import store
 
-    if not (settings.HOME / "dbt" / "target" / "manifest.json").exists():
-        sys.exit("nothing is published yet: run `make nightly` first")
     _reach_warehouse()
     with store.home() as home:
         _make_site(home)
+    print(store.start_page())
     return 0
 
 
@@ -177,7 +180,9 @@ def _make_site(home: Path) -> None:
     from crw.report import site
 
     with connections.marts() as marts:
-        print(site.build(marts, home, transform.manifest()).as_uri())
+        if marts.execute("select to_regclass('marts.kpi_scorecard')").fetchone() == (None,):
+            sys.exit("nothing is published yet: run `make nightly` first")
+        site.build(marts, home, transform.manifest())
 
 
 def _export(folder: Path) -> int:

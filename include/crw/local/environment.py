@@ -164,7 +164,8 @@ def variables() -> dict[str, str]:
         "AIRFLOW_CONN_AIRFLOW_METADATA": role_dsn("crw_airflow", "airflow"),
         "GX_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
-        "TZ": "Asia/Hong_Kong",
+        "CRW_CLOCK": settings.CLOCK.key,
+        "TZ": settings.CLOCK.key,
     }
 
 

@@ -26,10 +26,12 @@ from typing import IO
 
 import psycopg
 
+from crw.settings import CLOCK
+
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "timezone": "Asia/Hong_Kong",
+    "timezone": CLOCK.key,
     "max_connections": "200",
     "shared_buffers": "512MB",
     "work_mem": "64MB",
@@ -178,7 +180,7 @@ class Server:
             owner = folder.stat()
             command = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups",
                        "--inh-caps=-all", "--no-new-privs", *command]  # fmt: skip
-        environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "Asia/Hong_Kong"}
+        environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": CLOCK.key}
         # Output goes to a file: the server keeps the descriptors it inherits, and a pipe would never close.
         with (self.directory / "pg_ctl.log").open("w+") as output:
             result = subprocess.run(

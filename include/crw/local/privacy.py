@@ -53,7 +53,7 @@ def _superuser(is_ours: bool) -> psycopg.Connection:
 def _subject(warehouse: psycopg.Connection, arguments: argparse.Namespace) -> int:
     person = subject.of(subject.asked(), pseudonym_key.current(warehouse))
     rows = access.held(warehouse, person)
-    written = access.write(arguments.file, rows, datetime.now(settings.HONG_KONG))
+    written = access.write(arguments.file, rows, datetime.now(settings.CLOCK))
     print(f"{sum(map(len, rows.values()))} rows of {len(rows)} tables: {written[0]}, {written[1]}")
     return 0
 

@@ -26,7 +26,7 @@ PATIENCE = 30  # seconds until the sample CRM answers
 def prepare(business_date: date) -> None:
     """Make each sample source in use stand at the end of the business date. A source of the user's own is left alone."""
     in_use = environment.samples_in_use()
-    end = datetime.combine(business_date + timedelta(days=1), time(), settings.HONG_KONG)
+    end = datetime.combine(business_date + timedelta(days=1), time(), settings.CLOCK)
     if "AIRFLOW_CONN_CASE_MANAGEMENT" in in_use:
         prepare_database(feedback, environment.role_dsn("sample_operator", "case_management"), end)
     for source, variable in environment.drop_folders().items():

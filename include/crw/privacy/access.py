@@ -15,7 +15,7 @@ from crw import contracts
 from crw.contracts import Table
 from crw.privacy import rooms
 from crw.privacy.subject import Subject
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.warehouse import raw_table
 
 STYLE = """
@@ -47,7 +47,7 @@ def write(path: Path, rows: dict[str, list[dict[str, Any]]], asked_at: datetime)
     Raises:
         FileExistsError: one is there; what was answered before is not overwritten.
     """
-    when = asked_at.astimezone(HONG_KONG).isoformat(timespec="seconds")
+    when = asked_at.astimezone(CLOCK).isoformat(timespec="seconds")
     answer = json.dumps({"asked_at": when, "held": rows}, ensure_ascii=False, indent=2, default=str)
     written = path.with_name(f"{path.name}.json"), path.with_name(f"{path.name}.html")
     for file, content in zip(written, (answer, _page(rows, when)), strict=True):

@@ -20,7 +20,7 @@ from crw import contracts, seeds
 from crw.contracts import Table
 from crw.privacy import rooms
 from crw.privacy.erasure import empty_refused
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import scratch
 from crw.warehouse import raw_table
 
@@ -96,7 +96,7 @@ def purge(warehouse: Connection, transformer: Connection, airflow: str, home: Pa
     gone["logs"] = sum(_remove_files(home / folder, keep["logs"]) for folder in LOGS)
     gone["scratch"] = scratch.sweep()
     gone["airflow_metadata"] = _clean_airflow(
-        airflow, datetime.now(HONG_KONG) - timedelta(days=30 * keep["airflow_metadata"])
+        airflow, datetime.now(CLOCK) - timedelta(days=30 * keep["airflow_metadata"])
     )
     with warehouse.cursor() as cursor:
         cursor.executemany(
@@ -144,8 +144,8 @@ def _purge_persons(warehouse: Connection, transformer: Connection, before: dict[
 def _last_seen(table: Table, column: str, before: date) -> sql.Composed:
     """A row a person: whether the table's newest row of the person is older. Where keys vanish, only who has vanished grows old."""
     entity = f"{table.source}.{table.name}"
-    age = sql.SQL("max(({} at time zone 'Asia/Hong_Kong')::date) < {}").format(
-        sql.Identifier(table.watermark), sql.Literal(before)
+    age = sql.SQL("max(({} at time zone {})::date) < {}").format(
+        sql.Identifier(table.watermark), sql.Literal(CLOCK.key), sql.Literal(before)
     )
     if table.source in STATES:
         age = sql.SQL(

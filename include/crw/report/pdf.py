@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crw.report.words import LANGUAGES, Words
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 
 TEMPLATE = Path(__file__).parent / "templates" / "annual.typ"
 
@@ -43,6 +43,6 @@ def write(path: Path, page: dict[str, Any], words: Words, business_date: date) -
         ignore_system_fonts=True,
         sys_inputs={"page": json.dumps(told, default=str)},
         pdf_standards=["ua-1"],
-        timestamp=int(datetime.combine(business_date, time(), HONG_KONG).timestamp()),
+        timestamp=int(datetime.combine(business_date, time(), CLOCK).timestamp()),
     )
     path.write_bytes(made)

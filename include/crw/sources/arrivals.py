@@ -19,7 +19,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from crw.settings import HONG_KONG
+from crw.settings import CLOCK
 from crw.sources import Unread
 
 PASSED_OVER = (".ds_store", "__macosx", "._*", ".~lock.*#", "~$*", "thumbs.db", "desktop.ini")
@@ -50,7 +50,7 @@ class Arrival:
     @property
     def arrived_at(self) -> datetime:
         """When it arrived, by its modification time, on the Hong Kong clock."""
-        return datetime.fromtimestamp(self.modified, HONG_KONG)
+        return datetime.fromtimestamp(self.modified, CLOCK)
 
 
 def look(folder: Path, patterns: Iterable[str], unread: list[Unread]) -> list[Arrival]:

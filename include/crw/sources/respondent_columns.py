@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from crw.settings import CLOCK
 from crw.sources import BLANKS
 from crw.sources.code_book import CodeBook, Coded, Respondent
 
@@ -25,7 +26,7 @@ NOTHING = ("na", "n/a", "nan", "null", "none", "blank", "-", ".", "0")
 
 # The tests for plain text come first: translate() is slow, and hardly a cell needs it.
 MACROS = r"""
-set timezone = 'Asia/Hong_Kong';
+set timezone = '@clock';
 create macro clean(value) as case
     when regexp_full_match(value, '[!-~]+') then value
     else nullif(trim(translate(value, '０１２３４５６７８９．，－／', '0123456789.,-/'), @blanks), '') end;
@@ -37,7 +38,9 @@ create macro identifier(value) as whole(value, '\.0+');
 create macro code(value) as whole(value, '\.0+|,0{1,2}');
 create macro element(value) as coalesce('"' || replace(replace(code(value), '\', '\\'), '"', '\"') || '"', 'NULL');
 create macro is_number(value) as regexp_full_match(value, '[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?');
-""".replace("@blanks", "concat(" + ", ".join(f"chr({ord(character)})" for character in BLANKS) + ")")
+""".replace("@blanks", "concat(" + ", ".join(f"chr({ord(character)})" for character in BLANKS) + ")").replace(
+    "@clock", CLOCK.key
+)
 
 
 @dataclass(frozen=True)

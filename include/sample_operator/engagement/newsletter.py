@@ -14,8 +14,7 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any
 
-from crw.settings import HONG_KONG
-from sample_operator.clock import END, FIRST_DAY, LAST_DAY, OPENING, hong_kong
+from sample_operator.clock import END, FIRST_DAY, HONG_KONG, LAST_DAY, OPENING, hong_kong
 from sample_operator.people import contact_of_company, member_of_public
 
 SUBSCRIBERS = 800

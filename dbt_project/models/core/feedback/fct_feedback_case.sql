@@ -113,7 +113,7 @@ from changed
 left join {{ ref('dim_date') }} as received_day on changed.received_on = received_day.date_day
 {%- for milestone in milestones %}
 left join {{ ref('dim_date') }} as {{ milestone }}_day
-    on {{ hong_kong_date('changed.' ~ milestone ~ '_at') }} = {{ milestone }}_day.date_day
+    on {{ local_date('changed.' ~ milestone ~ '_at') }} = {{ milestone }}_day.date_day
 {%- endfor %}
 -- depends_on: {{ ref('changed_feedback_day') }}, {{ ref('changed_feedback_count') }}
 -- depends_on: {{ ref('changed_feedback_step') }}

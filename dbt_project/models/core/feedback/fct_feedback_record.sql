@@ -14,7 +14,7 @@ select
     closed_at,
     status,
     outcome,
-    {{ incident_date('incident_date_text') }} as incident_on,
+    {{ typed_date('incident_date_text') }} as incident_on,
     post_office_code,
     district_code,
     company_id,

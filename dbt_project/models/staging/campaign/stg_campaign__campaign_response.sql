@@ -7,5 +7,5 @@ select
     {{ trimmed('campaign_id') }} as campaign_id,
     {{ trimmed('company_id') }} as company_id,
     {{ concept('response_kind', 'response_kind') }} as response_kind,
-    {{ hong_kong_date('responded_at') }} as responded_on
+    {{ local_date('responded_at') }} as responded_on
 from latest

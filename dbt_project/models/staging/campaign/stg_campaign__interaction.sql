@@ -8,5 +8,5 @@ select
     {{ trimmed('staff_id') }} as staff_id,
     {{ concept('interaction_channel', 'channel') }} as channel,
     {{ concept('interaction_direction', 'direction') }} as direction,
-    {{ hong_kong_date('interacted_at') }} as interacted_on
+    {{ local_date('interacted_at') }} as interacted_on
 from latest

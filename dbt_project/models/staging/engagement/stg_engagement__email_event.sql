@@ -11,5 +11,5 @@ select
     -- Providers that cannot tell say nothing.
     coalesce(is_machine_open, false) and {{ concept('newsletter_event', 'event_type') }} = 'open' as is_machine_open,
     to_timestamp(occurred_epoch) as occurred_at,
-    {{ hong_kong_date('to_timestamp(occurred_epoch)') }} as occurred_on
+    {{ local_date('to_timestamp(occurred_epoch)') }} as occurred_on
 from latest

@@ -8,7 +8,7 @@ select
     {{ code('service', 'service_code') }} as service_code,
     {{ code('channel', 'channel_code') }} as channel_code,
     received_at,
-    {{ hong_kong_date('received_at') }} as received_on,
+    {{ local_date('received_at') }} as received_on,
     closed_at,
     {{ concept('case_status', 'status') }} as status,
     {{ concept('outcome', 'outcome') }} as outcome,

@@ -7,7 +7,7 @@ select
     {{ trimmed('case_no') }} as case_no,
     {{ concept('case_event', 'event_type') }} as event_type,
     occurred_at,
-    {{ hong_kong_date('occurred_at') }} as occurred_on,
+    {{ local_date('occurred_at') }} as occurred_on,
     recorded_at,
     {{ trimmed('actor_unit') }} as actor_unit,
     _load_id
