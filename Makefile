@@ -82,7 +82,7 @@ audit: $(VENV)/ready ## Ask which known weaknesses the pinned packages have; sta
 
 lock: ## Resolve the dependencies anew
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \
-		--custom-compile-command "make lock" pyproject.toml --group dev --group local -o requirements/lock.txt
+		--custom-compile-command "make lock" pyproject.toml --group dev -o requirements/lock.txt
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \
 		--custom-compile-command "make lock" pyproject.toml --group deployment -c requirements/lock.txt -o requirements/runtime.txt
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \
