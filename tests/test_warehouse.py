@@ -69,6 +69,15 @@ def test_a_changed_type_is_refused_by_name_until_it_is_migrated(database):
     warehouse.install(database)
 
 
+def test_what_is_published_while_an_installation_is_at_work_is_of_this_server(database, warehouse_dsn):
+    with psycopg.connect(warehouse_dsn, autocommit=True) as publisher, database.transaction():
+        database.execute("select pg_current_xact_id()")
+        note = "insert into audit.raw_change (relation, business_date, load_id) values ('feedback__cases', '2013-03-31', 1)"
+        noted = publisher.execute(note + " returning changed_by").fetchone()
+        warehouse._apply(database)
+        assert database.execute("select changed_by from audit.raw_change").fetchone() == noted
+
+
 def test_december_partition_ends_in_january(database):
     table = contracts.table("feedback", "category")
     warehouse.ensure_partition(database, table, date(2012, 12, 31))

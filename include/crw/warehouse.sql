@@ -259,13 +259,12 @@ comment on column audit.raw_change.key is 'First column of the contract''s key, 
 -- A backup tells of the transactions of the server that it was written on. Where that one was ahead of this, what changes now would be
 -- taken for what the last build saw: the next one makes all anew, and what changed there changed now.
 do $$
-declare
-    this_one constant xid8 := pg_current_xact_id();
 begin
     if to_regclass('core.build') is not null then
-        update core.build set is_finished = false where pg_snapshot_xmax(known_until::pg_snapshot) > this_one;
+        update core.build set is_finished = false
+        where pg_snapshot_xmax(known_until::pg_snapshot) > pg_snapshot_xmax(pg_current_snapshot());
     end if;
-    update audit.raw_change set changed_by = this_one where changed_by > this_one;
+    update audit.raw_change set changed_by = default where changed_by >= pg_snapshot_xmax(pg_current_snapshot());
 end $$;
 
 -- A warehouse of before notes it by a trigger, which takes no distributed table.
