@@ -23,8 +23,8 @@ STANDING = (
 )
 """What a build need not make again that goes on from one of the same project version: the lists, and the views of the sources."""
 
-
 TYPED_DATE = Path(__file__).with_name("typed_date.sql")
+"""How a typed date is read: no model's text changes with it, but what models make does."""
 
 
 class BuildError(RuntimeError):
