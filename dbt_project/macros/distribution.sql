@@ -3,7 +3,7 @@
   database says: it has the extension Citus then.
 #}
 {% macro is_distributed() -%}
-    {{ return(execute and run_query("select exists (select from pg_extension where extname = 'citus')").rows[0][0]) }}
+    {{ return(execute and asked_once('is_distributed', "select exists (select from pg_extension where extname = 'citus')")) }}
 {%- endmacro %}
 
 {# As dbt makes a table; one to be distributed is so before it is filled, so that each machine fills its part. #}

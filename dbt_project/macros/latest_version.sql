@@ -81,11 +81,6 @@
     case when lower({{ text }}) not in ('na', 'n/a', 'null', 'blank', '0') then {{ text }} end
 {%- endmacro %}
 
-{# A date typed by hand, or null where it is none. A suite asks the same function, so it refuses just what staging cannot read. #}
-{% macro typed_date(column) -%}
-    raw.typed_date({{ column }})
-{%- endmacro %}
-
 {# The day on the operator's clock. A case received at 23:59 on 31 March there belongs to the year that ends that night. #}
 {% macro local_date(column) -%}
     ({{ column }} at time zone '{{ env_var("CRW_CLOCK", "") or "Asia/Hong_Kong" }}')::date

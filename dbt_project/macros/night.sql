@@ -5,7 +5,16 @@
         {{ return(false) }}
     {%- endif -%}
     {%- set build = adapter.get_relation(target.dbname, generate_schema_name('core', none), 'build') -%}
-    {{ return(build is not none and run_query("select goes_on from " ~ build).rows[0][0]) }}
+    {{ return(build is not none and asked_once('goes_on', 'select goes_on from ' ~ build)) }}
+{%- endmacro %}
+
+{# What a query of one value says, asked once a run, not by each of a hundred nodes: `graph` is what the nodes of a run have in common. #}
+{% macro asked_once(name, query) -%}
+    {%- set question = invocation_id ~ ' ' ~ name -%}
+    {%- if question not in graph -%}
+        {%- do graph.update({question: run_query(query).rows[0][0]}) -%}
+    {%- endif -%}
+    {{ return(graph[question]) }}
 {%- endmacro %}
 
 {# dbt's own question of an incremental model, so that such a model is made anew, too, on a night that does not go on. #}

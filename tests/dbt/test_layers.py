@@ -134,6 +134,58 @@ def test_staging_describes_exactly_the_columns_it_has(small_world, models):
     assert set(columns) == described
 
 
+def test_the_database_describes_each_table_and_column_as_the_project_does(small_world, models):
+    described = small_world.rows(
+        "select format('%s.%s', nspname, relname), attname::text, description from pg_description "
+        "join pg_class on pg_class.oid = objoid join pg_namespace on pg_namespace.oid = relnamespace "
+        "left join pg_attribute on attrelid = objoid and attnum = objsubid and objsubid > 0 "
+        "where classoid = 'pg_class'::regclass and nspname in ('core', 'candidate')"
+    )
+    said = {
+        (f"{node.schema}.{node.name}", part): description
+        for node in models.values()
+        if node.schema in ("core", "candidate")
+        for part, description in [(None, node.description), *((c.name, c.description) for c in node.columns.values())]
+    }
+    assert {(table, column): description for table, column, description in described} == said
+
+
+def test_who_asks_whether_the_build_goes_on_comes_after_it(manifest):
+    """The answer is kept for the rest of the run."""
+
+    def ancestors(id, parents):
+        found, to_look_at = set(), [id]
+        while to_look_at:
+            new = set(parents(to_look_at.pop())) - found
+            found |= new
+            to_look_at += new
+        return found
+
+    def calls(id):
+        return (manifest.macros.get(id) or manifest.nodes[id]).depends_on.macros
+
+    def reads(id):
+        return getattr(manifest.nodes.get(id), "depends_on_nodes", ())
+
+    asking = {
+        id
+        for id, node in manifest.nodes.items()
+        if node.resource_type in ("model", "test")
+        and ("macro.crw.goes_on" in ancestors(id, calls) or is_made_anew_by_the_build(node))
+    }
+    assert len(asking) > 30
+    assert [id for id in asking if "model.crw.build" not in ancestors(id, reads)] == []
+
+
+def is_made_anew_by_the_build(node):
+    return node.config.get("materialized") == "incremental" and node.config.get("full_refresh") is not False
+
+
+def test_a_night_of_another_date_is_not_parsed_anew(manifest):
+    assert "CRW_PROJECT_VERSION" in manifest.env_vars
+    assert "CRW_BUSINESS_DATE" not in manifest.env_vars
+
+
 def test_every_model_is_used_or_exposed(models, manifest):
     readers = [*models.values(), *manifest.semantic_models.values()]
     used = {parent for node in readers for parent in node.depends_on.nodes}

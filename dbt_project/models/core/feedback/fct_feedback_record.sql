@@ -14,7 +14,7 @@ select
     closed_at,
     status,
     outcome,
-    {{ typed_date('incident_date_text') }} as incident_on,
+    raw.typed_date(incident_date_text) as incident_on,
     post_office_code,
     district_code,
     company_id,

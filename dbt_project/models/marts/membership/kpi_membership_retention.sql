@@ -7,42 +7,95 @@ with anniversary as (
     where {{ is_changed('cohort_fiscal_year', changed_cohorts()) }}
 ),
 
-joined as (
+-- Which anniversaries a company saw before it first left follows from the whole years that it stayed: it is looked at
+-- once, not for each of them.
+stayed as (
     select
-        anniversary.*,
-        spell.company_id,
-        spell.club_code,
-        (spell.valid_from + make_interval(years => anniversary.years_since_joining))::date as looked_on,
-        spell.valid_to as first_left_on
-    from {{ ref('fct_membership_spell') }} as spell
-    inner join anniversary on {{ fiscal_year('spell.valid_from') }} = anniversary.cohort_fiscal_year
-    where
-        spell.spell_number = 1
-        and spell.valid_from >= (select min(earliest.cohort_start) from anniversary as earliest)
-        and spell.valid_from <= (select max(latest.cohort_end) from anniversary as latest)
+        valid_from,
+        club_code,
+        calendar_years
+        - ((valid_from + make_interval(years => calendar_years))::date >= valid_to)::integer as whole_years,
+        count(*) as companies
+    from (
+        select
+            valid_from,
+            valid_to,
+            club_code,
+            (extract(year from valid_to) - extract(year from valid_from))::integer as calendar_years
+        from {{ ref('fct_membership_spell') }}
+        where
+            spell_number = 1
+            and valid_from >= (select min(cohort_start) from anniversary)
+            and valid_from <= (select max(cohort_end) from anniversary)
+    ) as first_spell
+    group by 1, 2, 3
+),
+
+cohort as (
+    select
+        {{ fiscal_year('valid_from') }} as cohort_fiscal_year,
+        club_code,
+        whole_years,
+        sum(companies) as companies
+    from stayed
+    group by 1, 2, 3
+),
+
+-- Few come back, and the planner takes them for many.
+came_back as materialized (
+    select
+        first_spell.valid_from as joined_on,
+        later.club_code,
+        later.valid_from,
+        later.valid_to
+    from {{ ref('fct_membership_spell') }} as later
+    inner join {{ ref('fct_membership_spell') }} as first_spell
+        on later.company_id = first_spell.company_id and later.club_code = first_spell.club_code
+    where later.spell_number > 1 and first_spell.spell_number = 1
+),
+
+returned as (
+    select
+        anniversary.cohort_fiscal_year,
+        anniversary.years_since_joining,
+        came_back.club_code,
+        count(*) as companies
+    from came_back
+    inner join anniversary
+        on came_back.joined_on >= anniversary.cohort_start and came_back.joined_on <= anniversary.cohort_end
+    cross join lateral (
+        select (came_back.joined_on + make_interval(years => anniversary.years_since_joining))::date as looked_on
+    ) as day
+    where day.looked_on >= came_back.valid_from and day.looked_on < coalesce(came_back.valid_to, 'infinity')
+    group by 1, 2, 3
+),
+
+seen as (
+    select
+        anniversary.cohort_fiscal_year,
+        anniversary.cohort_start,
+        anniversary.cohort_end,
+        cohort.club_code,
+        anniversary.years_since_joining,
+        sum(cohort.companies) as joined,
+        coalesce(sum(cohort.companies) filter (
+            where coalesce(cohort.whole_years >= anniversary.years_since_joining, true)
+        ), 0) as never_left
+    from anniversary
+    inner join cohort on anniversary.cohort_fiscal_year = cohort.cohort_fiscal_year
+    group by 1, 2, 3, 4, 5
 ),
 
 counted as (
     select
-        joined.cohort_fiscal_year,
-        joined.cohort_start,
-        joined.cohort_end,
-        joined.club_code,
-        joined.years_since_joining,
-        count(*) as joined,
-        count(*) filter (
-            where joined.looked_on < coalesce(joined.first_left_on, 'infinity') or later.company_id is not null
-        ) as retained,
-        count(*) filter (where joined.looked_on < coalesce(joined.first_left_on, 'infinity')) as never_left
-    from joined
-    left join {{ ref('fct_membership_spell') }} as later
+        seen.*,
+        seen.never_left + coalesce(returned.companies, 0) as retained
+    from seen
+    left join returned
         on
-            later.spell_number > 1
-            and joined.company_id = later.company_id
-            and joined.club_code = later.club_code
-            and joined.looked_on >= later.valid_from
-            and joined.looked_on < coalesce(later.valid_to, 'infinity')
-    group by 1, 2, 3, 4, 5
+            seen.cohort_fiscal_year = returned.cohort_fiscal_year
+            and seen.years_since_joining = returned.years_since_joining
+            and seen.club_code = returned.club_code
 )
 
 select

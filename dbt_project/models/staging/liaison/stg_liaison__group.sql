@@ -6,6 +6,6 @@ select
     lower({{ trimmed('group_code') }}) as group_code,
     {{ trimmed('name_en') }} as name_en,
     {{ trimmed('name_zh') }} as name_zh,
-    {{ typed_date('founded_on') }} as founded_on,
-    {{ typed_date('wound_up_on') }} as wound_up_on
+    raw.typed_date(founded_on) as founded_on,
+    raw.typed_date(wound_up_on) as wound_up_on
 from latest

@@ -7,7 +7,7 @@ select
     {{ code('issue', 'issue_code') }} as issue_code,
     {{ code('service', 'service_code') }} as service_code,
     {{ trimmed('title') }} as title,
-    {{ typed_date('changed_on') }} as changed_on,
+    raw.typed_date(changed_on) as changed_on,
     {{ concept('change_origin', 'origin_kind') }} as origin_kind,
     {{ trimmed('origin_no') }} as origin_no
 from latest

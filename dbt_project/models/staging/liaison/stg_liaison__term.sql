@@ -5,6 +5,6 @@ with latest as (
 select
     {{ trimmed('member_no') }} as member_no,
     term_number,
-    {{ typed_date('term_from') }} as term_from,
-    {{ typed_date('term_to') }} as term_to
+    raw.typed_date(term_from) as term_from,
+    raw.typed_date(term_to) as term_to
 from latest
