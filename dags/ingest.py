@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, date, datetime, time, timedelta
 
 import pendulum
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, chain, task
@@ -34,12 +35,27 @@ The last source to publish a date tells `warehouse`, in `deliver`.
 SCHEDULE_END = pendulum.parse(os.environ["CRW_SCHEDULE_END"], tz=CLOCK) if "CRW_SCHEDULE_END" in os.environ else None
 
 
+def night_clock() -> str | pendulum.FixedTimezone:
+    """The clock that says when a night begins: the operator's, but by its winter time where that skips a midnight in the coming year.
+
+    On a day without a midnight (in Beirut, Cairo, Santiago) Airflow takes the run that the day begins with for the day's own: the
+    date before would have no night, and that one a night before it has ended.
+    """
+    midnights = [datetime.combine(date.today() + timedelta(days=days), time(), CLOCK) for days in range(366)]
+    if all(midnight.astimezone(UTC).astimezone(CLOCK).hour == 0 for midnight in midnights):
+        return CLOCK.key
+    return pendulum.FixedTimezone(int(min(midnight.utcoffset() for midnight in midnights).total_seconds()))
+
+
+NIGHT_CLOCK = night_clock()
+
+
 def ingest_dag(source: str, tables: list[Table]) -> DAG:
     """The DAG that loads one source's tables for one business date."""
     with DAG(
         dag_id=f"ingest_{source}",
         description=f"Load {source} into raw, validated.",
-        schedule=CronPartitionTimetable("0 0 * * *", timezone=CLOCK.key, run_offset=-1, key_format="%Y-%m-%d"),
+        schedule=CronPartitionTimetable("0 0 * * *", timezone=NIGHT_CLOCK, run_offset=-1, key_format="%Y-%m-%d"),
         start_date=pendulum.datetime(2010, 1, 1, tz=CLOCK.key),
         end_date=SCHEDULE_END,
         catchup=False,

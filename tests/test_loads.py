@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -419,6 +420,15 @@ def test_a_date_that_amendments_overtook_is_left_to_the_one_that_follows_it(data
     assert reason() is not None
     load(NIGHT, "published", amended_since=0)  # read again while it could be
     assert reason() is None
+
+
+def test_the_hour_of_overlap_is_one_where_the_clock_has_no_midnight(database, monkeypatch):
+    monkeypatch.setattr("crw.ledger.CLOCK", ZoneInfo("America/Santiago"))
+    database.execute("set timezone = 'America/Santiago'")
+    night(database, [category("A")], date(2026, 9, 5))  # the sixth began at one o'clock
+    interval = ledger.start_load(database, CATEGORY, date(2026, 9, 6), "test").interval
+    assert interval.start.astimezone(UTC) == datetime(2026, 9, 6, 3, tzinfo=UTC)
+    assert interval.end.astimezone(UTC) == datetime(2026, 9, 7, 3, tzinfo=UTC)
 
 
 def test_a_clock_that_is_none_is_named():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from psycopg import Connection, sql
@@ -47,7 +47,7 @@ def start_load(connection: Connection, table: Table, business_date: date, run_id
     """Open a load and store its interval before anything is read.
 
     The interval is half-open: from the end of the last published load of an earlier date, less the overlap, to the end
-    of the business date in Hong Kong. A re-run of a date reads the interval of its first attempt. What an earlier attempt
+    of the business date on the operator's clock. A re-run of a date reads the interval of its first attempt. What an earlier attempt
     left unfinished fails, unless a process is at work on the table.
     """
     with connection.transaction():
@@ -290,4 +290,5 @@ def _interval(connection: Connection, table: Table, business_date: date) -> Inte
         [table.source, table.name, business_date],
     ).fetchone()
     end = datetime.combine(business_date + timedelta(days=1), time(), CLOCK)
-    return Interval(watermark - OVERLAP if watermark else BEGINNING, end)
+    # Taken off in UTC, for on a clock an hour less may be none.
+    return Interval((watermark.astimezone(UTC) - OVERLAP).astimezone(CLOCK) if watermark else BEGINNING, end)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date, timedelta
 
 import psycopg
 import pytest
@@ -49,6 +50,25 @@ told = [ingest._is_retry(SimpleNamespace(try_number=t, max_tries=m, task=SimpleN
 json.dump(told, open({answer!r}, "w"))
 """
 """What Airflow tells of the first three tries; of one and its retry, cleared after one; of one and its retry, cleared after three."""
+
+YEAR = """
+import json, sys
+from datetime import UTC, date, datetime, time, timedelta
+sys.path.insert(0, {folder!r})
+import ingest, pendulum
+from airflow.serialization.serialized_objects import DagSerialization
+from airflow.timetables.base import TimeRestriction
+timetable = DagSerialization.from_dict(DagSerialization.to_dict(ingest.ingest_feedback)).timetable
+first = pendulum.now(ingest.CLOCK.key).start_of("day")
+restriction, run, nights = TimeRestriction(first, first.add(years=1), True), None, []
+while run := timetable.next_dagrun_info_v2(last_dagrun_info=run, restriction=restriction):
+    end = datetime.combine(date.fromisoformat(run.partition_key) + timedelta(days=1), time(), ingest.CLOCK)
+    nights.append((run.partition_key, (run.run_after - end.astimezone(UTC)).total_seconds()))
+bounds = (pendulum.parse(f"{{nights[number][0]}}T00:00Z") for number in (0, -1))
+json.dump([nights, [run.partition_key for run in timetable.iter_partition_dagrun_infos(earliest=next(bounds), latest=next(bounds))]],
+          open({answer!r}, "w"))
+"""
+"""A year of nights: each one's business date and the seconds from that date's end to its start; the dates of a backfill of the same."""
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +207,17 @@ def test_only_what_may_pass_is_tried_again(error, action):
 
 def test_a_retry_is_told_from_a_task_that_was_cleared(tmp_path_factory):
     assert _parse(tmp_path_factory, {}, RETRY) == [False, True, True, False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    "clock", ["Asia/Hong_Kong", "Europe/London", "America/Santiago", "Africa/Cairo", "Asia/Beirut"]
+)
+def test_each_date_has_its_night_once_it_has_ended_on_a_clock_that_skips_a_midnight_too(tmp_path_factory, clock):
+    nights, backfilled = _parse(tmp_path_factory, {"CRW_CLOCK": clock}, YEAR)
+    dates = [date.fromisoformat(day) for day, _ in nights]
+    assert dates == [dates[0] + timedelta(days=number) for number in range(len(dates))] and len(dates) > 360
+    assert {later for _, later in nights} <= ({0, 3600} if clock not in ("Asia/Hong_Kong", "Europe/London") else {0})
+    assert backfilled == [day for day, _ in nights]
 
 
 def test_marts_are_published_only_after_validation(parsed):
