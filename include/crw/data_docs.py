@@ -159,7 +159,7 @@ def _index(validations: Iterable[_Validation]) -> str:
         "<p>One row per run of a suite. A suite passes when no critical rule fails and few enough rows are bad: the bad ones are "
         "refused, the others published. A row that two rules find counts under each.</p>"
         '<table><tr><th scope="col">Business date</th><th scope="col">Suite</th><th scope="col">Outcome</th><th scope="col">Rules</th>'
-        '<th scope="col">What they found</th><th scope="col">Run (Hong Kong)</th><th scope="col">Page</th></tr>'
+        f'<th scope="col">What they found</th><th scope="col">Run ({CLOCK.key})</th><th scope="col">Page</th></tr>'
         f"\n{rows}</table></body></html>\n"
     )
 
