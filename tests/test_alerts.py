@@ -341,6 +341,22 @@ def test_all_machines_that_have_the_folder_of_backups_see_the_same_and_one_witho
     assert machines("worker-2", backups=folder) == ([], missing)
 
 
+def test_an_old_backup_is_not_over_for_a_machine_that_has_not_got_its_folder(night, machines, tmp_path):
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    old = [("backup", str(folder))]
+    assert machines("worker-1", backups=folder) == (old, [])
+    for _ in range(2):
+        pass_days(night, 2)
+        assert machines("worker-1", backups=folder) == (old, [])  # told again, as what one machine alone sees
+        folder.rename(tmp_path / "elsewhere")
+        assert machines("worker-2") == ([], [])
+        (tmp_path / "elsewhere").rename(folder)
+    folder.rename(tmp_path / "elsewhere")
+    pass_days(night, 4)
+    assert machines("worker-2") == ([], old)  # no machine has it any more
+
+
 def test_a_fault_that_comes_again_is_told_again_and_one_being_tried_again_still_stands(
     night, hook, monkeypatch, tmp_path
 ):

@@ -19,7 +19,7 @@ CONNECTION = "alerts"
 
 AGAIN_AFTER = timedelta(days=1)
 GONE_AFTER = timedelta(days=3)
-"""A fault of one machine among several is told again each day: what was not for so long was of a machine that is no more."""
+"""What not every one of several machines sees is told again each day: what was not for so long was of a machine that is no more."""
 
 
 def task_failed(context: dict[str, Any]) -> None:
@@ -66,7 +66,7 @@ def tell(warehouse: Warehouse) -> tuple[list[Fault], list[Fault]]:
         again = [
             now[key]
             for key, (fault, age) in told.items()
-            if key in now and standing.names_this_machine(fault) and age > AGAIN_AFTER
+            if key in now and standing.may_be_of_one_machine(fault) and age > AGAIN_AFTER
         ]
         new = [fault for key, fault in now.items() if key not in told] + again
         over = [

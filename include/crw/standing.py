@@ -74,17 +74,16 @@ def faults(warehouse: Connection, now: datetime | None = None) -> list[Fault]:
     ]
 
 
-def names_this_machine(fault: Fault) -> bool:
-    """Whether the fault is this machine's own among several: no other can tell that it still stands."""
-    return fault.kind in OF_A_MACHINE and fault.place.startswith(f"{socket.gethostname()}:")
+def may_be_of_one_machine(fault: Fault) -> bool:
+    """Whether there are several machines, of which others may not see that the fault still stands."""
+    return fault.kind in OF_A_MACHINE and _are_several_machines()
 
 
 def is_seen_from_here(fault: Fault) -> bool:
     """Whether this machine can tell that the fault is over: not that of another machine, or of a folder that it has not got."""
     return (
-        fault.kind not in OF_A_MACHINE
-        or not _are_several_machines()
-        or names_this_machine(fault)
+        not may_be_of_one_machine(fault)
+        or fault.place.startswith(f"{socket.gethostname()}:")
         or Path(fault.place).is_dir()
     )
 
