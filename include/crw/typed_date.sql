@@ -1,7 +1,7 @@
 -- A date as people type it, or null where it is blank or no day of the calendar: 5/11/2012, 2012-11-05, 5 Nov 2012,
 -- 二○一二年十一月五日 (zero as 〇, 零 or U+25CB), full-width digits, the text of a spreadsheet's own date. Day before month, as in Hong Kong;
--- only a date that cannot be read so (05/25/2012) is read month first. A function, so that a suite refuses exactly what staging
--- could not read. How most write it comes first: to take a date apart by patterns costs thirty times as much as to know its form.
+-- only a date that cannot be read so (05/25/2012) is read month first; 12年5月30日 says which is which. A function, so that a suite
+-- refuses exactly what staging could not read. How most write it comes first: to take a date apart by patterns costs thirty times as much as to know its form.
 create or replace function raw.typed_date(typed text) returns date language plpgsql immutable strict parallel safe as $$
 declare
     parted text;
@@ -19,13 +19,13 @@ begin
     declare
         digits constant text := translate(
             lower(btrim(typed, U&' \0009\000A\000D\00A0\200B\200C\200D\2060\3000\FEFF')),
-            '０１２３４５６７８９〇○零一二三四五六七八九年月／－．/.' || U&'\3000\00A0' || '日號号', '0123456789000123456789-------  '
+            '０１２３４５６７８９〇○零一二三四五六七八九號号／－．/.' || U&'\3000\00A0', '0123456789000123456789日日-----  '
         );
         -- 十一 is 11, 二十 is 20, 二十一 is 21: once the other numerals are digits, only the ten is left to spell out.
         spelt constant text := replace(regexp_replace(regexp_replace(regexp_replace(
             digits, '(\d)十(\d)', '\1\2', 'g'), '(\d)十', '\10', 'g'), '十(\d)', '1\1', 'g'), '十', '10');
-        plain constant text := btrim(regexp_replace(spelt, ' *- *', '-', 'g'));
-        ymd constant text[] := regexp_match(plain, '^(\d{4})-(\d{1,2})-(\d{1,2})(?: 00:00:00)?$');
+        plain constant text := btrim(regexp_replace(spelt, ' *([-年月日]) *', '\1', 'g'));
+        ymd constant text[] := regexp_match(plain, '^(\d{4}|\d{2}(?=年))[-年](\d{1,2})[-月](\d{1,2})日?(?: 00:00:00)?$');
         dmy constant text[] := regexp_match(
             plain, '^(\d{1,2})(?:[ -]+(\d{1,2})[ -]+|[ -]*([a-z]{3})[a-z]*[ ,-]*)(\d{4}|\d{2})$'
         );
@@ -33,7 +33,7 @@ begin
         month constant text := coalesce(dmy[2], array_position(names, dmy[3])::text);
     begin
         foreach reading in array array[
-            ymd[1] || '-' || ymd[2] || '-' || ymd[3],
+            right('20' || ymd[1], 4) || '-' || ymd[2] || '-' || ymd[3],
             right('20' || dmy[4], 4) || '-' || month || '-' || dmy[1],
             right('20' || dmy[4], 4) || '-' || dmy[1] || '-' || month
         ] loop
