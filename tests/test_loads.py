@@ -431,11 +431,12 @@ def test_the_hour_of_overlap_is_one_where_the_clock_has_no_midnight(database, mo
     assert interval.end.astimezone(UTC) == datetime(2026, 9, 7, 3, tzinfo=UTC)
 
 
-def test_a_clock_that_is_none_is_named():
+@pytest.mark.parametrize("name", ["Mars", "America", "../UTC"])
+def test_a_clock_that_is_none_is_named(name):
     told = subprocess.run(
         [sys.executable, "-c", "import crw.settings"],
-        env=os.environ | {"CRW_CLOCK": "Mars"},
+        env=os.environ | {"CRW_CLOCK": name},
         capture_output=True,
         text=True,
     )
-    assert told.stderr.splitlines()[-1] == "ValueError: CRW_CLOCK=Mars is no time zone, such as Asia/Hong_Kong"
+    assert told.stderr.splitlines()[-1] == f"ValueError: CRW_CLOCK={name} is no time zone, such as Asia/Hong_Kong"

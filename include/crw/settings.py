@@ -19,7 +19,7 @@ EXPECTATIONS = PROJECT / "expectations"
 def _clock(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last of a folder, such as America
         raise ValueError(f"CRW_CLOCK={name} is no time zone, such as Asia/Hong_Kong") from None
 
 
