@@ -47,7 +47,7 @@ def start_load(connection: Connection, table: Table, business_date: date, run_id
     """Open a load and store its interval before anything is read.
 
     The interval is half-open: from the end of the last published load of an earlier date, less the overlap, to the end
-    of the business date in Hong Kong. A re-run of a date reads the interval of its first attempt. What an earlier attempt
+    of the business date on the operator's clock. A re-run of a date reads the interval of its first attempt. What an earlier attempt
     left unfinished fails, unless a process is at work on the table.
     """
     with connection.transaction():

@@ -223,5 +223,5 @@ def _is_away(error: Exception) -> bool:
 
 
 def tonight() -> date:
-    """The business date of the next night, which is today's in Hong Kong: a file put into a drop folder today is due."""
+    """The business date of the next night, which is today's on the operator's clock: a file put into a drop folder today is due."""
     return datetime.fromtimestamp(time.time(), settings.CLOCK).date()

@@ -49,7 +49,7 @@ class Arrival:
 
     @property
     def arrived_at(self) -> datetime:
-        """When it arrived, by its modification time, on the Hong Kong clock."""
+        """When it arrived, by its modification time, on the operator's clock."""
         return datetime.fromtimestamp(self.modified, CLOCK)
 
 
