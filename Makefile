@@ -22,7 +22,7 @@ nightly: $(VENV)/ready ## Run one business date end to end: make nightly [DATE=2
 check: $(VENV)/ready ## Say what a night would find in the sources, and write nothing: make check [SOURCE=feedback]
 	@$(BIN)/crw check $(SOURCE)
 
-up: $(VENV)/ready ## Start PostgreSQL, the sample sources and Airflow, and keep them running
+up: $(VENV)/ready ## Start PostgreSQL, the sample sources and Airflow, serve the pages, and keep all running
 	@$(BIN)/crw up
 
 down: ## Stop what this checkout started

@@ -31,7 +31,7 @@ The last source to publish a date tells `warehouse`, in `deliver`.
 6. A skipped `deliver`: other sources are still to publish the date; the message names them. The last of them tells.
 """
 
-# Set where the sources have an end, as the sample ones do, and for a single night by hand; never in a deployment.
+# Set where the sources have an end, as the sample ones do, and for a single night by hand; in a deployment on sources of its own never.
 SCHEDULE_END = pendulum.parse(os.environ["CRW_SCHEDULE_END"], tz=CLOCK) if "CRW_SCHEDULE_END" in os.environ else None
 
 

@@ -1,1 +1,1 @@
-"""The Customer Relations Warehouse: from six source systems to published KPI marts."""
+"""The Customer Relations Warehouse: from six sources to published KPI marts."""

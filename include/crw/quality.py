@@ -60,7 +60,7 @@ def validate_landing(
         table: the contract.
         load_id: the load in `audit.load` that the batch belongs to.
         business_date: the night.
-        check_share: whether too large a share of bad rows fails the load; not for a replay, whose rows were bad before.
+        check_share: whether too large a share of bad rows holds the load; not for a replay, whose rows were bad before.
 
     Raises:
         HeldError: all that failed is unusual: a rule that says so of itself, or too large a share of bad rows; and nobody approved.

@@ -31,4 +31,4 @@ RETRIES = {
         ]
     ),
 }
-"""Arguments of each task that is scheduled."""
+"""Arguments of each task of the nightly DAGs, of `partitions` and of `retention`."""

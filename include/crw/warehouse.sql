@@ -365,7 +365,7 @@ comment on view audit.rule_result is 'One row per rule of a run of a suite; unex
 --   crw_transformer  runs dbt: reads raw; owns staging, core and candidate, and the functions of as_of
 --   crw_analyst      reads core, marts and accounts, and the marts as of past dates
 --   crw_account_manager  reads accounts, where single companies are told of, and marts
---   crw_dashboard    reads marts only, in read-only transactions of at most 30 seconds, because a dashboard may pass on
+--   crw_dashboard    reads marts only, read-only and at most 30 seconds a statement, because a dashboard may pass on
 --                    what an anonymous viewer typed
 -- readers.sql has the limits of the last three. They hold for a login as such a role itself, not for its members.
 do $$

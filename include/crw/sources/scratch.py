@@ -1,7 +1,7 @@
 """Scratch folders: where a reader keeps its copy of a delivery, which may hold what must not leave the source.
 
-They lie under the state folder, for their owner alone. A process holds a lock on its own for as long as it lives, so that what a
-killed one left is told from what another is reading just now, whatever number either has.
+They lie in CRW_SCRATCH, under the state folder where that is unset, for their owner alone. A process holds a lock on its own for
+as long as it lives, so that what a killed one left is told from what another is reading just now, whatever number either has.
 """
 
 from __future__ import annotations

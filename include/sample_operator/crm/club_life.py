@@ -1,6 +1,6 @@
 """Which companies the sample's CRM has, and when each was a member of which club.
 
-Calibrated on the published numbers of member companies (domain.md section 2): close to 43,000 at the end of FY2011/12,
+Calibrated on the published numbers of member companies (seed `published_figure`): close to 43,000 at the end of FY2011/12,
 over 43,000 a year later. A company counts once, whatever clubs it is in.
 """
 

@@ -1,4 +1,4 @@
-"""Dirt planted in the sample CRM, so that landing and its suites have something to refuse (domain.md section 7).
+"""Dirt planted in the sample CRM, so that landing and its suites have something to refuse.
 
 A planted record breaks exactly one rule, so the records refused are the sum of the numbers in `membership_dirt` and
 `campaign_dirt`. Rule `type` is landing's own: a value that has not the contract's type.

@@ -1,4 +1,4 @@
-"""Dirt planted in the case database, so that the landing suites have something to refuse or report (domain.md section 7).
+"""Dirt planted in the case database, so that the landing suites have something to refuse or report.
 
 A planted row breaks exactly one rule, so the rows refused are the sum of the numbers below. It has no events: such rows
 were typed in from paper and never handled.

@@ -1,6 +1,6 @@
 """Which cases the sample has: how many of each kind a year, and what is out of the ordinary about some.
 
-Calibrated on the published figures (domain.md section 2): the state at the end of FY2012/13 holds exactly these cases
+Calibrated on the published figures (seed `published_figure`): the state at the end of FY2012/13 holds exactly these cases
 that count. What does not count (merged cases, rows that a suite refuses, late entries) comes on top.
 """
 
@@ -44,7 +44,7 @@ COMMITTED_LATE = (date(2013, 4, 10), date(2013, 4, 18))
 
 CHANNELS = {"phone": 71.18, "form": 14.41, "referral": 7.63, "email": 4.24, "letter": 1.69, "in_person": 0.85,
             "web": 1.5}  # fmt: skip
-"""Weights of a sister operator (domain.md section 4), with a little web, which it did not have."""
+"""Weights of a sister operator, with a little web, which it did not have."""
 DAY_WEIGHTS = (1, 1, 1, 1, 1, 0.75, 0.6)
 
 

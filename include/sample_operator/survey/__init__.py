@@ -1,7 +1,7 @@
 """The survey contractor's drop folder: four waves in four shapes, a corrected file, files sent twice, and their dirt.
 
 Everything is made from a seed. What the waves say is calibrated: the weighted top-two-box shares of the rows that are
-fit for use come out as printed in the annual reports (domain: 98.6 / 97.9 / 98.7 / 95.5 for 2010, and so on), through
+fit for use come out as printed in the annual reports (98.6 / 97.9 / 98.7 / 95.5 for 2010, and so on), through
 the answers and weights themselves. Dirty rows come on top and answer nothing, so that the shares hold whether a rule
 drops such a row, or one of a pair, or keeps it.
 """
