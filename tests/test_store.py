@@ -75,6 +75,21 @@ def test_what_a_killed_one_left_goes_with_the_next(tmp_path, place, monkeypatch)
     assert held(place) == {"d.html": "2", "robots.txt": "of others"}
 
 
+def test_two_machines_that_send_at_once_do_not_send_each_others_pages(tmp_path, place, monkeypatch):
+    first, second = (write(tmp_path / name, **{f"{name}_html": name}) for name in ("first", "second"))
+    address = ObjectStoragePath(place.as_uri())
+    put, meanwhile = type(address.fs).put_file, [second]
+
+    def put_file(self, source, target):
+        put(self, source, target)
+        if meanwhile:
+            store.send(meanwhile.pop(), address)
+
+    monkeypatch.setattr(type(address.fs), "put_file", put_file)
+    store.send(first, address)
+    assert held(place) == {"first.html": "first", "second.html": "second", "robots.txt": "of others"}
+
+
 def test_another_machine_begins_with_what_the_store_has(tmp_path, place, monkeypatch):
     first = write(
         tmp_path / "first", a_html="1", charts__a="a", data_docs__2013__run_html="1", dbt_docs__index_html="d"

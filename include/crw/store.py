@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from airflow.sdk import ObjectStoragePath
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from crw import settings
 from crw.sources import scratch
@@ -69,15 +71,22 @@ def send(site: Path, store: ObjectStoragePath) -> None:
     store.mkdir(parents=True, exist_ok=True)
     sent, there = _sent(store), _there(store)
     names = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
-    _list(store, sent | names)
+    draft = f"draft-{uuid.uuid4().hex}"  # another machine may be sending, too
+    _list(store, sent | names | {draft})
     for name in sorted(names, key=lambda name: (name.endswith(".html"), name)):
         if not (name in there and _is_named_by_content(PurePosixPath(name))):
             (store / name).parent.mkdir(parents=True, exist_ok=True)
-            store.fs.put_file(str(site / name), (store / "draft").path)
-            store.fs.mv((store / "draft").path, (store / name).path)
+            _put(site / name, store / draft, store / name)
     for name in sent - names:
         (store / name).unlink(missing_ok=True)
     _list(store, names)
+
+
+@retry(retry=retry_if_exception_type(FileNotFoundError), stop=stop_after_attempt(3), reraise=True)
+def _put(file: Path, draft: ObjectStoragePath, place: ObjectStoragePath) -> None:
+    """Again, where another machine ended meanwhile, and took the draft for one that was left behind."""
+    draft.fs.put_file(str(file), draft.path)
+    draft.fs.mv(draft.path, place.path)
 
 
 def _sent(store: ObjectStoragePath) -> set[str]:
