@@ -34,7 +34,9 @@ SHAPES = {
 BOUNDS = {
     "date": ("{0} not between '0001-01-01' and '9999-12-31'", "outside the years 1 to 9999"),
     "timestamptz": (
-        "{0} < '0001-01-01 00:00+00' or {0} >= timestamptz '9999-12-31 00:00+08' + interval '1 day'",
+        # In UTC and on the session's clock, the operator's.
+        "{0} < greatest(timestamptz '0001-01-01 00:00+00', timestamptz '0001-01-01 00:00') "
+        "or {0} >= least(timestamptz '9999-12-31 00:00+00', timestamptz '9999-12-31 00:00') + interval '1 day'",
         "outside the years 1 to 9999",
     ),
     "time": ("{0} = '24:00'", "the end of a day, which is no time of it"),

@@ -143,6 +143,17 @@ def test_a_clock_that_is_no_time_zone_is_a_fault_of_the_contract(make_case_datab
         read(replace(EVENT, clock="Hong Kong"), connection, interval)
 
 
+@pytest.mark.parametrize("clock", ["Asia/Hong_Kong", "Pacific/Auckland", "America/Santiago", "UTC"])
+def test_a_moment_that_is_taken_can_be_fetched_on_every_clock(database, clock):
+    database.execute("select set_config('timezone', %s, false)", [clock])
+    edges = [f"{edge}{offset}" for edge in ("0001-01-01 00:00", "9999-12-31 23:59:59.999999") for offset in ("+00", "")]
+    edges += [f"{day} {hour:02}:30+00" for day in ("0001-01-01", "9999-12-31") for hour in range(24)]
+    beyond = landing.BOUNDS["timestamptz"][0].format("moment::timestamptz")
+    taken = f"from unnest(%s::text[]) as moment where not ({beyond})"
+    fetched = database.execute(f"select moment::timestamptz {taken}", [edges]).fetchall()
+    assert len(fetched) > len(edges) - 16  # none farther from the edge than a clock from UTC
+
+
 BEYOND = ["infinity", "-infinity", "0044-03-15 12:00+08 BC", "9999-12-31 23:59:59+00", "294276-12-31 23:59:59+00"]
 
 
