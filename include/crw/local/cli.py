@@ -153,6 +153,8 @@ def _sample() -> int:
 def _dbt_docs() -> int:
     from crw import catalogue, store
 
+    if "CRW_PGHOST" not in os.environ:
+        services.start_databases()  # for what dbt compiles an empty one will do
     _reach_warehouse()
     with store.home() as home:
         written = catalogue.write_dbt_docs(home / "dbt_docs").as_uri()
@@ -198,8 +200,12 @@ def _export(folder: Path) -> int:
 
 
 def _reach_warehouse() -> None:
-    """Set what dbt's profile reads, unless a deployment has set it: then the warehouse is not ours to start."""
+    """Set what dbt's profile reads, unless a deployment has set it: then the warehouse is not ours to start.
+
+    Ends the command where ours is not there: an empty one would answer that nothing is held, of anybody.
+    """
     if "CRW_PGHOST" not in os.environ:
+        _refuse_without_warehouse()
         services.start_databases()
         os.environ.update(environment.variables())
 
@@ -211,10 +217,16 @@ def _down() -> int:
 
 
 def _start_warehouse() -> None:
-    server = environment.server()
-    if not (server.data / "PG_VERSION").exists():
-        sys.exit("there is no warehouse yet: run `make nightly` first")
-    server.start()
+    _refuse_without_warehouse()
+    environment.server().start()
+
+
+def _refuse_without_warehouse() -> None:
+    if not (environment.server().data / "PG_VERSION").exists():
+        sys.exit(
+            "there is no warehouse here yet: run `make nightly` first; of a deployment, run this in a container that is told where its "
+            "warehouse is (CRW_PGHOST)"
+        )
 
 
 def _sql(statement: str, is_for_spreadsheet: bool) -> int:
