@@ -14,6 +14,8 @@ from crw import contracts, settings
 from crw.local import databases, environment, services
 from crw.local.arguments import DEFAULT_DATE, parser
 
+NO_WAREHOUSE = "there is no warehouse yet: run `make nightly` first"
+
 
 def main() -> int:
     """Run one command. Returns the exit status. What it writes, and what it starts, is for its own user alone."""
@@ -205,7 +207,8 @@ def _reach_warehouse() -> None:
     Ends the command where ours is not there: an empty one would answer that nothing is held, of anybody.
     """
     if "CRW_PGHOST" not in os.environ:
-        _refuse_without_warehouse()
+        if not _is_made():
+            sys.exit(f"{NO_WAREHOUSE}; of a deployment, run this where its warehouse is told (CRW_PGHOST)")
         services.start_databases()
         os.environ.update(environment.variables())
 
@@ -217,16 +220,13 @@ def _down() -> int:
 
 
 def _start_warehouse() -> None:
-    _refuse_without_warehouse()
+    if not _is_made():
+        sys.exit(NO_WAREHOUSE)
     environment.server().start()
 
 
-def _refuse_without_warehouse() -> None:
-    if not (environment.server().data / "PG_VERSION").exists():
-        sys.exit(
-            "there is no warehouse here yet: run `make nightly` first; of a deployment, run this in a container that is told where its "
-            "warehouse is (CRW_PGHOST)"
-        )
+def _is_made() -> bool:
+    return (environment.server().data / "PG_VERSION").exists()
 
 
 def _sql(statement: str, is_for_spreadsheet: bool) -> int:
