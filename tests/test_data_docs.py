@@ -1,6 +1,5 @@
 import re
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -40,11 +39,6 @@ def test_the_site_holds_the_last_nights_and_links_to_every_page(nights, tmp_path
     pages = pages_of(tmp_path)
     assert [page.split("/")[0] for page in pages] == ["2013-03-29", "2013-03-30", "2013-03-31"]
     assert sorted(re.findall(r'href="([^"]+/[^"]+)"', index)) == pages
-
-
-def test_the_index_names_the_clock_of_its_times(nights, tmp_path, monkeypatch):
-    monkeypatch.setattr(data_docs, "CLOCK", ZoneInfo("Europe/Helsinki"))
-    assert ">Run (Europe/Helsinki)<" in data_docs.build(nights, tmp_path, keep_nights=1).read_text(encoding="utf-8")
 
 
 def test_a_page_shows_each_rule_in_words_and_the_offending_value_escaped(nights, tmp_path):

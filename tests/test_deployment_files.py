@@ -24,15 +24,15 @@ DEPLOYED = ("airflow-scheduler", "airflow-api-server")
 WORKERS = ("airflow-worker-1", "airflow-worker-2")
 RUN_TASKS = {"airflow-scheduler", *WORKERS}
 SECRET_OF = {
-    "postgres_password": {"postgres", "install"},
-    "crw_pseudonym_key": RUN_TASKS,
+    "postgres_password": {"postgres", "install", "privacy"},
+    "crw_pseudonym_key": RUN_TASKS | {"privacy"},
     "crw_loader_password": RUN_TASKS | {"install", "airflow-dag-processor"},
-    "crw_transformer_password": RUN_TASKS | {"install"},
-    "case_management_connection": RUN_TASKS,
-    "crm_api_connection": RUN_TASKS,
+    "crw_transformer_password": RUN_TASKS | {"install", "privacy"},
+    "case_management_connection": RUN_TASKS | {"privacy"},
+    "crm_api_connection": RUN_TASKS | {"privacy"},
     "airflow_secret_key": {"airflow-scheduler", "airflow-api-server"},
     "airflow_jwt_secret": {"airflow-scheduler", "airflow-api-server", "airflow-triggerer"},
-    "redis_password": RUN_TASKS | {"redis", "flower"},
+    "redis_password": RUN_TASKS | {"redis", "flower", "privacy"},
     "flower_password": {"flower"},
     "crm_token": {"crm-api"},
 }
@@ -207,6 +207,17 @@ def test_postgres_has_the_version_and_the_settings_of_the_embedded_one(compose):
     assert {name: (SETTINGS | as_wished)[name] for name in given.keys() - of_a_server} == {
         name: value for name, value in given.items() if name not in of_a_server
     }
+
+
+def test_commands_on_a_person_reach_all_that_tasks_do_as_superuser(compose):
+    """Told of no warehouse, or of no key, they would find nobody."""
+    scheduler, privacy = (compose["services"][name] for name in ("airflow-scheduler", "privacy"))
+    assert privacy["profiles"] == ["privacy"]  # it runs when it is asked to
+    assert privacy["volumes"] == scheduler["volumes"]
+    of_tasks = compose["services"]["airflow-worker-1"]["environment"]
+    other = {name for name in of_tasks if privacy["environment"][name] != of_tasks[name]}
+    assert other == {"AIRFLOW_CONN_WAREHOUSE"}
+    assert privacy["environment"]["AIRFLOW_CONN_WAREHOUSE"].startswith("postgresql://postgres:")
 
 
 def test_the_pipeline_works_as_the_roles_of_the_local_run_and_only_the_installer_as_superuser(compose):

@@ -1,7 +1,6 @@
 """What people read about the KPIs, made from the dbt project itself: docs/kpi.md, and dbt's own docs as one file.
 
-python -m crw.catalogue         write docs/kpi.md
-python -m crw.catalogue docs    write <home>/dbt_docs/index.html (asks the warehouse for its tables)
+python -m crw.catalogue    writes docs/kpi.md
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -282,7 +280,4 @@ def _flat(text: str) -> str:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["docs"]:
-        print(write_dbt_docs(settings.HOME / "dbt_docs"))
-    else:
-        PAGE.write_text(page(manifest()), encoding="utf-8")
+    PAGE.write_text(page(manifest()), encoding="utf-8")

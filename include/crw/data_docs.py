@@ -157,9 +157,9 @@ def _index(validations: Iterable[_Validation]) -> str:
     return (
         f'{HEAD}style.css"></head><body><h1>What the suites said</h1>'
         "<p>One row per run of a suite. A suite passes when no critical rule fails and few enough rows are bad: the bad ones are "
-        "refused, the others published. A row that two rules find counts under each.</p>"
+        "refused, the others published. A row that two rules find counts under each. Times are on the operator's clock.</p>"
         '<table><tr><th scope="col">Business date</th><th scope="col">Suite</th><th scope="col">Outcome</th><th scope="col">Rules</th>'
-        f'<th scope="col">What they found</th><th scope="col">Run ({CLOCK.key})</th><th scope="col">Page</th></tr>'
+        '<th scope="col">What they found</th><th scope="col">Run</th><th scope="col">Page</th></tr>'
         f"\n{rows}</table></body></html>\n"
     )
 

@@ -60,6 +60,10 @@ def _walk(deployment: Deployment) -> None:
     _read(deployment)
     figures = _ask(deployment, "crw_dashboard", FIGURES)
     say("a reader has its figures, and the pages are served")
+    for where in _erase_somebody(deployment):
+        print(f"         {where}")
+    assert _ask(deployment, "crw_dashboard", FIGURES) == figures
+    say("a person is erased, and every figure stands")
 
     deployment.run(*deployment.blocks("Stop and start"))
     deployment.wait("healthy", deployment.is_healthy, 600)
@@ -157,6 +161,22 @@ def _see_flower(deployment: Deployment) -> bool:
     found = httpx.get(f"{address}/workers?json=1", auth=account, timeout=30).raise_for_status().json()["data"]
     online = {worker["hostname"] for worker in found if worker["status"]}
     return online == {"celery@airflow-worker-1", "celery@airflow-worker-2"}
+
+
+def _erase_somebody(deployment: Deployment) -> list[str]:
+    """Erase the first complainant with an e-mail address. Returns where the person was, all in the deployment's own warehouse."""
+
+    def told(database: str, query: str) -> str:
+        return deployment.run(f'docker compose exec -T postgres psql -U postgres {database} -Atc "{query}"')
+
+    known = "complainant_email is not null and not is_anonymous and updated_at < '2013-04-01'"
+    address = told(
+        "case_management", f"select complainant_email from case_management.cases where {known} order by case_id limit 1"
+    )
+    erased = deployment.run(deployment.blocks("Persons")[0], given=address).splitlines()
+    assert erased[-1] == "erased; the proof is in audit.erasure"
+    assert told("warehouse", "select count(*) from audit.erasure") == "1\n"
+    return [line for line in erased if line.startswith(("raw.", "core."))]
 
 
 def _ask(deployment: Deployment, role: str, query: str):

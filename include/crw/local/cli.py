@@ -14,6 +14,8 @@ from crw import contracts, settings
 from crw.local import databases, environment, services
 from crw.local.arguments import DEFAULT_DATE, parser
 
+NO_WAREHOUSE = "there is no warehouse yet: run `make nightly` first"
+
 
 def main() -> int:
     """Run one command. Returns the exit status. What it writes, and what it starts, is for its own user alone."""
@@ -153,6 +155,8 @@ def _sample() -> int:
 def _dbt_docs() -> int:
     from crw import catalogue, store
 
+    if "CRW_PGHOST" not in os.environ:
+        services.start_databases()  # for what dbt compiles an empty one will do
     _reach_warehouse()
     with store.home() as home:
         written = catalogue.write_dbt_docs(home / "dbt_docs").as_uri()
@@ -198,8 +202,13 @@ def _export(folder: Path) -> int:
 
 
 def _reach_warehouse() -> None:
-    """Set what dbt's profile reads, unless a deployment has set it: then the warehouse is not ours to start."""
+    """Set what dbt's profile reads, unless a deployment has set it: then the warehouse is not ours to start.
+
+    Ends the command where ours is not there: an empty one would answer that nothing is held, of anybody.
+    """
     if "CRW_PGHOST" not in os.environ:
+        if not _is_made():
+            sys.exit(f"{NO_WAREHOUSE}; of a deployment, run this where its warehouse is told (CRW_PGHOST)")
         services.start_databases()
         os.environ.update(environment.variables())
 
@@ -211,10 +220,13 @@ def _down() -> int:
 
 
 def _start_warehouse() -> None:
-    server = environment.server()
-    if not (server.data / "PG_VERSION").exists():
-        sys.exit("there is no warehouse yet: run `make nightly` first")
-    server.start()
+    if not _is_made():
+        sys.exit(NO_WAREHOUSE)
+    environment.server().start()
+
+
+def _is_made() -> bool:
+    return (environment.server().data / "PG_VERSION").exists()
 
 
 def _sql(statement: str, is_for_spreadsheet: bool) -> int:

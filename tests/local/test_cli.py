@@ -1,0 +1,36 @@
+"""What a command does where there is no warehouse: in a new home, or in a container that is told of none."""
+
+from __future__ import annotations
+
+import pytest
+
+from crw.local import cli, environment
+
+BY = ("--by", "Officer 7")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("erase", "--reason", "request 12", *BY),
+        ("subject", "request-12"),
+        ("rotate-key", *BY),
+        ("held",),
+        ("approve", "feedback.cases", "2013-04-01", "volume_extreme", "--reason", "a drive", *BY),
+        ("reject", "feedback.cases", "2013-04-01", "volume_extreme", "--reason", "a drive", *BY),
+        ("quarantine", "list"),
+        ("site",),
+        ("export", "marts"),
+        ("sql", "select 1"),
+        ("mf", "list", "metrics"),
+        ("backup", "warehouse.dump"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_command_that_asks_the_warehouse_makes_no_empty_one_to_ask(tmp_path, monkeypatch, command):
+    monkeypatch.setattr(environment.settings, "HOME", tmp_path)
+    monkeypatch.delenv("CRW_PGHOST", raising=False)
+    monkeypatch.setattr("sys.argv", ["crw", *command])
+    with pytest.raises(SystemExit, match=r"^there is no warehouse"):
+        cli.main()
+    assert list(tmp_path.iterdir()) == []
