@@ -1,4 +1,7 @@
-"""Build, start, see a night green, read it, stop, start, back up, restore and go on with two workers: python -m tests.deployment"""
+"""Build, start, see a night green, read it, erase a person, stop, start, back up, restore, take a new version and go on with two workers.
+
+python -m tests.deployment
+"""
 
 from __future__ import annotations
 
@@ -76,6 +79,9 @@ def _walk(deployment: Deployment) -> None:
     deployment.wait("healthy", deployment.is_healthy, 600)
     assert _ask(deployment, "crw_dashboard", FIGURES) == figures
     say("restored from the backup alone")
+    _take_new_version(deployment)
+    assert _ask(deployment, "crw_dashboard", FIGURES) == figures
+    say("a new version runs in the old one's place")
     _make_account(deployment)
     (workers,) = deployment.blocks("Workers")
     deployment.run(workers.replace("=workers", "=sample,workers,flower"))
@@ -103,6 +109,20 @@ def _image_size() -> int:
         check=True,
     )
     return int(told.stdout)
+
+
+def _take_new_version(deployment: Deployment) -> None:
+    """Another model is another version of the project: the next night makes all anew."""
+    installed = "docker compose ps --all install --format '{{.ID}} {{.State}} {{.ExitCode}}'"
+    before = deployment.run(installed)
+    model = Path("dbt_project", "models", "marts", "liaison", "kpi_liaison.sql")
+    with (deployment.folder / model).open("a") as text:
+        text.write("-- of the new version\n")
+    deployment.run(*deployment.blocks("A new version"))
+    deployment.wait("healthy", deployment.is_healthy, 600)
+    assert "-- of the new version" in deployment.run(f"docker compose exec -T airflow-scheduler cat /opt/crw/{model}")
+    after = deployment.run(installed)
+    assert after != before and after.endswith(" exited 0\n"), after
 
 
 def _make_account(deployment: Deployment) -> None:
