@@ -51,8 +51,8 @@ bench: $(VENV)/ready ## Measure each stage against a floor of the same run, or a
 # Not as an argument, nor expanded by make: both would change the query.
 unexport Q
 sql: export QUERY = $(value Q)
-sql: $(VENV)/ready ## Run a query as the analyst, as CSV: make sql Q="select * from marts.kpi_feedback"
-	@$(BIN)/crw sql "$$QUERY"
+sql: $(VENV)/ready ## Run a query as the analyst, as CSV: make sql Q="select * from marts.kpi_feedback"; of audit and quarantine: ROLE=loader
+	@$(BIN)/crw sql $(if $(ROLE),--role $(ROLE) )"$$QUERY"
 
 metric: $(VENV)/ready ## Ask for metrics: make metric Q="--metrics complaints --group-by metric_time__fiscal_year"
 	@$(BIN)/crw mf query --quiet $(Q)

@@ -34,6 +34,15 @@ def test_a_query_returns_rows_of_the_columns_it_states(analyst, path):
     assert cursor.fetchall()
 
 
+def test_the_runbook_asks_what_its_role_is_answered(small_world, login):
+    runbook = (PROJECT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    queries = re.findall(r"^select [^;]+;", "".join(re.findall(r"^```sql\n(.+?)^```", runbook, re.M | re.S)), re.M)
+    assert len(queries) > 12
+    loader = login(small_world.connection, "crw_loader")
+    for query in queries:
+        loader.execute(query)
+
+
 def test_there_are_ten():
     assert len(QUERIES) >= 10
 

@@ -178,6 +178,13 @@ def test_what_a_reader_may_do(home):
         assert "permission denied" in result.stdout
 
 
+def test_who_repairs_a_night_may_look_at_what_it_did_and_refused(home):
+    for table in ("audit.load", "quarantine.record", "landing.feedback__cases", "raw.feedback__cases"):
+        assert home.crw("sql", "--role", "loader", f"select count(*) from {table}").returncode == 0, table
+    refused = home.crw("sql", "--role", "loader", "delete from quarantine.record")
+    assert refused.returncode != 0 and "read-only transaction" in refused.stdout
+
+
 def test_no_personal_data_is_in_any_table_log_or_page(home):
     rows = home.query(
         "select complainant_email, complainant_name, complainant_phone from case_management.cases "

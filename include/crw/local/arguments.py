@@ -108,6 +108,12 @@ def _of_readers(commands: argparse._SubParsersAction) -> None:
     query = commands.add_parser("sql", help="run a query as the analyst and print CSV")
     query.add_argument("query")
     query.add_argument(
+        "--role",
+        choices=("analyst", "loader"),
+        default="analyst",
+        help="loader: as the nights load, to look at audit, quarantine, landing and raw too, and to write nothing",
+    )
+    query.add_argument(
         "--spreadsheet",
         action="store_true",
         help="let no spreadsheet take a text for a formula: put an apostrophe before it",

@@ -74,7 +74,7 @@ def _run(arguments: argparse.Namespace) -> int:
         case "export":
             return _export(arguments.folder)
         case "sql":
-            return _sql(arguments.query, arguments.spreadsheet)
+            return _sql(arguments.query, arguments.role, arguments.spreadsheet)
         case "mf":
             return _mf(arguments.arguments)
     raise AssertionError(arguments.command)
@@ -229,11 +229,13 @@ def _is_made() -> bool:
     return (environment.server().data / "PG_VERSION").exists()
 
 
-def _sql(statement: str, is_for_spreadsheet: bool) -> int:
+def _sql(statement: str, role: str, is_for_spreadsheet: bool) -> int:
     from crw.local import query
 
     _start_warehouse()
-    query.run(environment.role_dsn("crw_analyst"), statement, is_for_spreadsheet)
+    # The loader may write all that nights do: here it looks.
+    only_look = "" if role == "analyst" else "?options=-c%20default_transaction_read_only%3Don"
+    query.run(environment.role_dsn(f"crw_{role}") + only_look, statement, is_for_spreadsheet)
     return 0
 
 

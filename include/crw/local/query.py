@@ -1,4 +1,4 @@
-"""A query as the analyst, printed as CSV: what a terminal or a spreadsheet would take for more than text is made plain."""
+"""A query, printed as CSV: what a terminal or a spreadsheet would take for more than text is made plain."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def run(dsn: str, query: str, is_for_spreadsheet: bool) -> None:
     """Print what a query gives; its notices go to standard error.
 
     Args:
-        dsn: of the warehouse, as the analyst.
+        dsn: of the warehouse, as a role that may ask it.
         query: one statement.
         is_for_spreadsheet: put an apostrophe before a text that a spreadsheet may take for a formula. Numbers stay numbers.
 

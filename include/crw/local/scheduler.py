@@ -206,7 +206,7 @@ def _log_tail(name: str) -> str:
     return f"the end of {log}:\n{log.read_text()[-2000:]}"
 
 
-@retry(retry=retry_if_exception_type(httpx.TransportError), wait=wait_fixed(0.1), stop=stop_after_delay(60))
+@retry(retry=retry_if_exception_type(httpx.TransportError), wait=wait_fixed(0.1), stop=stop_after_delay(120))
 def _ask_for_first_answer() -> None:
     """The API's first answer takes it seconds, in which it makes its routes: better while all else starts than in the first tasks."""
     httpx.get(os.environ["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] + "health", timeout=30).raise_for_status()
