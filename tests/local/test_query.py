@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import pty
 import subprocess
@@ -47,6 +49,15 @@ def test_a_terminal_obeys_nothing_that_a_query_gives(server, statement):
 def test_a_file_gets_what_the_database_holds(server):
     assert printed(server, HOSTILE) == 't\x1b[2J,lines,turned,zh,none\n\x1b]0;owned\x07,"a\nb",\u202edcba\x9b2J,五月,\n'
     assert printed(server, FORMULAS) == "a,+b,c,d,e,f,g\n=1+1,@sum,-5,-0.5,\t=1,['=x'],-\n"
+
+
+def test_a_document_of_json_is_read_as_one(server):
+    document = """{"none": null, "is": true, "zh": "五月"}"""
+    given = printed(server, f"select '{document}'::json, '[{document}]'::jsonb")
+    assert [json.loads(cell) for cell in list(csv.reader(given.splitlines()))[1]] == [
+        json.loads(document),
+        [json.loads(document)],
+    ]
 
 
 def test_a_spreadsheet_gets_no_formula(server):

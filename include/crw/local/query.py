@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, TextIO
 
 import psycopg
+from psycopg.types.string import TextLoader
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a text begins that a spreadsheet may run, as OWASP's "CSV Injection" lists them."""
@@ -26,6 +27,8 @@ def run(dsn: str, query: str, is_for_spreadsheet: bool) -> None:
         SystemExit: the database refused it; the message is the database's.
     """
     with psycopg.connect(dsn) as connection:
+        for document in ("json", "jsonb"):  # as PostgreSQL writes it, so that a tool reads it as JSON
+            connection.adapters.register_loader(document, TextLoader)
         connection.add_notice_handler(lambda notice: _say(f"{notice.severity}: {notice.message_primary}"))
         try:
             cursor = connection.execute(query)
