@@ -212,8 +212,11 @@ def test_one_survey_delivery_is_checked_with_its_code_book(site, tmp_path):
 
 
 def test_a_file_of_no_survey_and_a_source_of_no_name_are_refused(site, tmp_path):
-    assert site.check("survey", str(tmp_path / "no.csv")) == (1, f"{tmp_path / 'no.csv'} is no survey file")
-    assert site.check("feedback", "cases.csv") == (1, "feedback is not checked by file")
+    assert site.check("survey", str(tmp_path / "no.csv")) == (1, f"there is no file {tmp_path / 'no.csv'}")
+    assert site.check("feedback", "cases.csv") == (
+        1,
+        "feedback is not checked by file: `crw check feedback` reads all of it",
+    )
     assert site.check("fedback")[1].startswith("fedback is no source: campaign, ")
 
 

@@ -100,7 +100,8 @@ def _check(source: str | None, file: Path | None, business_date: date | None) ->
     if source and not tables:
         sys.exit(f"{source} is no source: {', '.join(contracts.sources())} are")
     if file and (tables[0].reader != "files" or not file.is_file()):
-        sys.exit(f"{file} is no survey file" if tables[0].reader == "files" else f"{source} is not checked by file")
+        whole = f"{source} is not checked by file: `crw check {source}` reads all of it"
+        sys.exit(f"there is no file {file}" if tables[0].reader == "files" else whole)
     sources = [source] if source else list(contracts.taking_part())
     try:
         from crw.local import check
