@@ -102,7 +102,7 @@ def test_by_command(source, database, capsys):
         load(database, APRIL_1)
     assert crw("held").startswith("feedback.category 2013-04-01 kind_known: ")
     assert crw("approve", NAME, "2013-04-01", "kind_known", *why).startswith("approved: where a scheduler runs, ")
-    assert crw("held") == ""
+    assert crw("held") == "nothing is held\n"
     night(database, APRIL_1)
     add(source, APRIL_2, "D", kind="hearsay")
     with pytest.raises(HeldError):
@@ -110,7 +110,7 @@ def test_by_command(source, database, capsys):
     assert crw("reject", NAME, "2013-04-02", "kind_known", *why).startswith("rejected: ")
     with pytest.raises(SystemExit, match="holds nothing"):
         crw("approve", NAME, "2013-04-02", "kind_known", *why)
-    assert (crw("held"), codes(database)) == ("", "ABC")
+    assert (crw("held"), codes(database)) == ("nothing is held\n", "ABC")
 
 
 def test_what_was_rejected_is_dropped_and_read_again(source, database):

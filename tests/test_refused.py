@@ -237,7 +237,10 @@ def test_by_command(night, warehouse_dsn, monkeypatch, capsys):
     with pytest.raises(SystemExit, match=f"record {record}: closed_after_opened: what that refuses is wrong in itself"):
         crw("accept", record, *why)
     crw("mend", record, "closed_on=", *why)
-    assert "published=1" in crw("replay", "feedback.post_office", "2013-03-31", *why)
+    said = crw("replay", "feedback.post_office", "2013-03-31", *why)
+    assert said.startswith(
+        "of 2 rows 1 published, 0 unchanged, 1 refused again: `crw nightly --date 2013-03-31` builds "
+    )
     assert crw("expire", "feedback.post_office", "2013-04-01", *why) == "2 rows wait no more\n"
-    assert crw("list") == ""
+    assert crw("list") == crw("list", "feedback.post_office") == "no row waits\n"
     assert codes(night) == ["A", "B", "C"]

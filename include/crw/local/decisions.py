@@ -19,8 +19,11 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             match arguments.command:
                 case "held":
-                    for found in held.waiting(warehouse):
+                    waits = held.waiting(warehouse)
+                    for found in waits:
                         print(f"{found.name} {found.business_date} {found.rule}: {found.message}")
+                    if not waits:
+                        print("nothing is held")
                 case "quarantine":
                     _quarantine(warehouse, arguments)
                 case _:
@@ -64,7 +67,10 @@ def _quarantine(warehouse: Connection, arguments: argparse.Namespace) -> None:
         case "replay":
             table, run_id = _table(arguments.table), f"crw__{datetime.now():%Y%m%dT%H%M%S}"
             figures = refused.replay(warehouse, table, arguments.date, run_id, *why)
-            print(f"{figures}: crw nightly --date {arguments.date} builds the marts with what was published")
+            print(
+                f"of {figures.read:,} rows {figures.published:,} published, {figures.unchanged:,} unchanged, "
+                f"{figures.quarantined:,} refused again: `crw nightly --date {arguments.date}` builds the marts with what was published"
+            )
         case "expire":
             table = _table(arguments.table)
             print(f"{refused.expire(warehouse, table, arguments.before, *why)} rows wait no more")
@@ -72,6 +78,9 @@ def _quarantine(warehouse: Connection, arguments: argparse.Namespace) -> None:
 
 def _list(warehouse: Connection, table: contracts.Table | None, business_date: date | None) -> None:
     found = refused.waiting(warehouse, table, business_date)
+    if not found:
+        print("no row waits")
+        return
     if table:
         print(*found, sep="\n")
         return
