@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import date
 
 import pytest
@@ -244,3 +246,13 @@ def test_by_command(night, warehouse_dsn, monkeypatch, capsys):
     assert crw("expire", "feedback.post_office", "2013-04-01", *why) == "2 rows wait no more\n"
     assert crw("list") == crw("list", "feedback.post_office") == "no row waits\n"
     assert codes(night) == ["A", "B", "C"]
+
+
+def test_a_command_prints_its_own_lines_alone(night, warehouse_dsn, monkeypatch):
+    """Great Expectations tells of itself at the level that Airflow logs at when it is imported."""
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", warehouse_dsn)
+    monkeypatch.delenv("AIRFLOW__LOGGING__LOGGING_LEVEL", raising=False)
+    monkeypatch.setenv("CRW_PGHOST", "as in a deployment, told by AIRFLOW_CONN_WAREHOUSE")
+    command = ["quarantine", "replay", "feedback.post_office", "2013-03-31", "--reason", WHY[0], "--by", WHY[1]]
+    done = subprocess.run([sys.executable, "-m", "crw.local.cli", *command], capture_output=True, text=True)
+    assert (done.stdout.count("\n"), done.stderr) == (1, ""), done.stdout[:500]

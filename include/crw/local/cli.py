@@ -45,9 +45,9 @@ def _run(arguments: argparse.Namespace) -> int:
         case "check":
             return _check(arguments.source, arguments.file, arguments.date)
         case "held" | "approve" | "reject" | "quarantine":
-            from crw.local import decisions
-
             _reach_warehouse()
+            from crw.local import decisions  # after the level of logs is set: Airflow asks for it when it is imported
+
             return decisions.run(arguments)
         case "subject" | "erase" | "rotate-key":
             from crw.local import privacy
@@ -207,6 +207,9 @@ def _reach_warehouse() -> None:
 
     Ends the command where ours is not there: an empty one would answer that nothing is held, of anybody.
     """
+    os.environ.setdefault(
+        "AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING"
+    )  # what libraries tell of themselves hides the answer
     if "CRW_PGHOST" not in os.environ:
         if not _is_made():
             sys.exit(f"{NO_WAREHOUSE}; of a deployment, run this where its warehouse is told (CRW_PGHOST)")
