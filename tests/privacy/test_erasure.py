@@ -10,6 +10,8 @@ import psycopg
 import pytest
 
 from crw import contracts, ledger, publish
+from crw.local import privacy
+from crw.local.arguments import parser
 from crw.privacy import access, erasure, pseudonym_key, rooms, subject
 from crw.sources import pseudonym
 from tests.privacy import world
@@ -186,6 +188,18 @@ def test_who_asks_is_shown_every_row_and_what_belongs_to_it(warehouse, anna, tmp
     assert f"&lt;{world.EMAIL.upper()}&gt;" in page
     with pytest.raises(FileExistsError):
         access.write(tmp_path / "answer", rows, datetime.now(UTC))
+
+
+def test_an_answer_that_is_there_is_named_and_not_overwritten(warehouse, warehouse_dsn, tmp_path, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", warehouse_dsn)
+    monkeypatch.setenv("CRW_PSEUDONYM_KEY", world.KEY.decode())
+    monkeypatch.setattr(subject, "asked", lambda: [world.EMAIL])
+    (tmp_path / "answer.json").write_text("of another")
+    with pytest.raises(
+        SystemExit, match=r"answer\.json is there, and an answer is not overwritten: delete it, or name ano"
+    ):
+        privacy.run(parser().parse_args(["subject", str(tmp_path / "answer")]), is_ours=False)
+    assert (tmp_path / "answer.json").read_text() == "of another"
 
 
 @pytest.mark.parametrize("identifiers", [[], ["  "], ["***"]])

@@ -37,9 +37,10 @@ def run(arguments: argparse.Namespace, *, is_ours: bool) -> int:
         rooms.NightAtWork,
         rotation.RotationError,
         subject.SubjectError,
-        FileExistsError,
     ) as error:
         sys.exit(f"{error}")
+    except FileExistsError as error:
+        sys.exit(f"{error.filename} is there, and an answer is not overwritten: delete it, or name another file")
 
 
 def _superuser(is_ours: bool) -> psycopg.Connection:
