@@ -60,5 +60,20 @@ def test_a_document_of_json_is_read_as_one(server):
     ]
 
 
+def test_no_query_and_a_schema_that_is_not_the_readers_are_answered_with_what_to_do(server):
+    def told(dsn, statement):
+        command = [sys.executable, "-c", RUN, dsn, statement]
+        done = subprocess.run(command, capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+
+    assert told(server.dsn(), " ") == (1, "", 'no query was given: make sql Q="select ..."\n')
+    as_reader = server.dsn() + "?options=-c%20role%3Dpg_read_all_stats"
+    status, printed, said = told(as_reader, "select * from pg_authid")
+    assert (status, printed) == (1, "")
+    assert said.startswith("permission denied for table pg_authid")
+    assert said.endswith("make sql ROLE=loader, or crw sql --role loader\n")
+    assert "ROLE" not in told(as_reader, "select * from nothing_there")[2]
+
+
 def test_a_spreadsheet_gets_no_formula(server):
     assert printed(server, FORMULAS, "--spreadsheet") == "a,'+b,c,d,e,f,g\n'=1+1,'@sum,-5,-0.5,'\t=1,['=x'],'-\n"

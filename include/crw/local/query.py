@@ -24,8 +24,10 @@ def run(dsn: str, query: str, is_for_spreadsheet: bool) -> None:
         is_for_spreadsheet: put an apostrophe before a text that a spreadsheet may take for a formula. Numbers stay numbers.
 
     Raises:
-        SystemExit: the database refused it; the message is the database's.
+        SystemExit: there is none, or the database refused it; the message is the database's, and who may look where the role may not.
     """
+    if not query.strip():
+        sys.exit('no query was given: make sql Q="select ..."')
     with psycopg.connect(dsn) as connection:
         for document in ("json", "jsonb"):  # as PostgreSQL writes it, so that a tool reads it as JSON
             connection.adapters.register_loader(document, TextLoader)
@@ -34,6 +36,8 @@ def run(dsn: str, query: str, is_for_spreadsheet: bool) -> None:
             cursor = connection.execute(query)
         except psycopg.Error as error:
             _say(f"{error}")
+            if isinstance(error, psycopg.errors.InsufficientPrivilege):
+                _say("Of audit, quarantine, landing and raw: make sql ROLE=loader, or crw sql --role loader")
             sys.exit(1)
         if cursor.description:
             writer = csv.writer(sys.stdout)
