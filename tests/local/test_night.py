@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+from datetime import date
 
 from crw.local import summary
 
@@ -24,6 +25,15 @@ def test_a_night_whose_pages_failed_is_red_and_published():
     )
     assert summary.verdict(succeeded=True, is_published=True) == "[green]published[/]"
     assert summary.verdict(succeeded=False, is_published=False).startswith("[red]NOT published")
+
+
+def test_a_table_that_is_not_compared_with_its_source_is_not_in_the_comparison(database):
+    database.execute(
+        "insert into audit.load (source, table_name, business_date, interval_start, interval_end, run_id, state, rows_at_source) values "
+        "('survey', 'delivery', '2013-03-31', '2013-03-30', '2013-03-31', 'test', 'published', null), "
+        "('feedback', 'cases', '2013-03-31', '2013-03-30', '2013-03-31', 'test', 'published', 7)"
+    )
+    assert list(summary._compared(database, date(2013, 3, 31)).columns[0].cells) == ["feedback.cases"]
 
 
 def test_a_night_tells_when_its_figures_were_out_and_when_it_ended(database):

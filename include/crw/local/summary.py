@@ -27,7 +27,8 @@ def show(console: Console, business_date: date, seconds: float, succeeded: bool,
     """Print the summary of a business date's night; published may be what then failed in a task after it, such as the pages."""
     with psycopg.connect(environment.server().dsn("warehouse")) as connection:
         console.print(_loads(connection, business_date))
-        console.print(_compared(connection, business_date))
+        if (compared := _compared(connection, business_date)).row_count:
+            console.print(compared)
         for message in [*_limits(connection, seconds), *_told(connection, business_date)]:
             console.print(message, style="yellow", highlight=False, markup=False)
         if (files := _unread(connection, business_date)).row_count:
@@ -83,14 +84,14 @@ def _unread(connection: psycopg.Connection, business_date: date) -> Table:
 
 
 def _compared(connection: psycopg.Connection, business_date: date) -> Table:
-    """Each source table against what raw has of it; blank where its contract asks for no comparison on this night."""
+    """Each source table against what raw has of it, but for those whose contract asks for no comparison on this night."""
     table = Table(title="Sources and what raw has of them", title_justify="left")
     for heading in ("table", "at source", "in raw", "found late", "vanished", "held"):
         table.add_column(heading, justify="left" if heading == "table" else "right")
     for name, *counts in connection.execute(
         "select source || '.' || table_name, rows_at_source, rows_in_raw, rows_found_late, "
         "case when vanished_are_held is not true then rows_vanished end, case when vanished_are_held then rows_vanished end "
-        f"from ({NEWEST}) as newest order by 1",
+        f"from ({NEWEST}) as newest where rows_at_source is not null order by 1",
         [business_date],
     ):
         table.add_row(name, *("" if count is None else f"{count:,}" for count in counts))
