@@ -120,7 +120,7 @@ class _Check:
         by_source = {source: [self.found[source, t.name] for t in contracts.sources()[source]] for source in sources}
         for found in by_source.values():
             self._judge(found, unread)
-        return findings.show_verdict(self.console, by_source)
+        return findings.show_verdict(self.console, self.warehouse, by_source)
 
     def _judge(self, found: list[Finding], unread: set[str]) -> None:
         """Run the gate on each table of a source that was read, and show what it says."""

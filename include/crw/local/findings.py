@@ -271,8 +271,8 @@ def _unknown_answers(connection: Connection, delivery: str, number: int, known: 
     return ", ".join(_answers([{"value": value, "count": rows} for value, rows in counts]))
 
 
-def show_verdict(console: Console, by_source: dict[str, list[Finding]]) -> bool:
-    """The last lines: whether a night would publish, and else which tables stop it."""
+def show_verdict(console: Console, connection: Connection, by_source: dict[str, list[Finding]]) -> bool:
+    """The last lines: whether a night would publish, and which files it would leave, and else which tables stop it."""
     console.print()
     stopping: dict[str, str] = {}
     for source, found in by_source.items():
@@ -283,7 +283,9 @@ def show_verdict(console: Console, by_source: dict[str, list[Finding]]) -> bool:
     for where, problem in stopping.items():
         _line(console, 0, f"a night would not publish: {where}: {problem}", "red")
     if not stopping:
-        _line(console, 0, "a night would publish", "green")
+        (left,) = connection.execute("select count(*) from audit.unread_file").fetchone()
+        without = f", without the {left:,} files that are not read" if left else ""
+        _line(console, 0, f"a night would publish{without}", "yellow" if left else "green")
     return not stopping
 
 
