@@ -31,6 +31,8 @@ def test_a_command_that_asks_the_warehouse_makes_no_empty_one_to_ask(tmp_path, m
     monkeypatch.setattr(environment.settings, "HOME", tmp_path)
     monkeypatch.delenv("CRW_PGHOST", raising=False)
     monkeypatch.setattr("sys.argv", ["crw", *command])
-    with pytest.raises(SystemExit, match=r"^there is no warehouse"):
+    with pytest.raises(
+        SystemExit, match=rf"^there is no warehouse in {tmp_path}: run `make nightly` first, or set CRW_HOME "
+    ):
         cli.main()
     assert list(tmp_path.iterdir()) == []

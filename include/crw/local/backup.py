@@ -25,7 +25,7 @@ class BackupError(RuntimeError):
 def run(arguments: argparse.Namespace) -> int:
     """Run `crw backup`, `restore` or `upgrade`. Returns the exit status."""
     if arguments.command != "restore" and not (environment.server().data / "PG_VERSION").exists():
-        sys.exit("there is no warehouse yet: run `make nightly` first")
+        sys.exit(environment.no_warehouse())
     try:
         match arguments.command:
             case "backup":

@@ -14,8 +14,6 @@ from crw import contracts, settings
 from crw.local import databases, environment, services
 from crw.local.arguments import DEFAULT_DATE, parser
 
-NO_WAREHOUSE = "there is no warehouse yet: run `make nightly` first"
-
 
 def main() -> int:
     """Run one command. Returns the exit status. What it writes, and what it starts, is for its own user alone."""
@@ -212,7 +210,9 @@ def _reach_warehouse() -> None:
     )  # what libraries tell of themselves hides the answer
     if "CRW_PGHOST" not in os.environ:
         if not _is_made():
-            sys.exit(f"{NO_WAREHOUSE}; of a deployment, run this where its warehouse is told (CRW_PGHOST)")
+            sys.exit(
+                f"{environment.no_warehouse()}; of a deployment, run this where its warehouse is told (CRW_PGHOST)"
+            )
         services.start_databases()
         os.environ.update(environment.variables())
 
@@ -225,7 +225,7 @@ def _down() -> int:
 
 def _start_warehouse() -> None:
     if not _is_made():
-        sys.exit(NO_WAREHOUSE)
+        sys.exit(environment.no_warehouse())
     environment.server().start()
 
 

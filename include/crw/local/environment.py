@@ -43,6 +43,13 @@ def server() -> Server:
     return Server(settings.HOME / "postgres")
 
 
+def no_warehouse() -> str:
+    """What a command says that finds none in its home."""
+    return (
+        f"there is no warehouse in {settings.HOME}: run `make nightly` first, or set CRW_HOME to the home that has one"
+    )
+
+
 def state() -> dict[str, str]:
     """Secrets and ports of this checkout, made when they are first asked for and kept in `<home>/state.json`."""
     path = settings.HOME / "state.json"
