@@ -112,6 +112,21 @@ def test_a_repetition_does_not_take_the_place_of_the_row_that_was_kept(database)
     assert held(database) == ["A", "B"]
 
 
+def test_a_repetition_does_not_take_the_place_of_a_row_that_an_earlier_date_published(database):
+    """The source has both each night, and of the later row nothing is new: raw has it by its first date alone."""
+    earlier = office("A", name_en="Old name", updated_at="2013-03-31T09:00:00+08:00")
+    for business_date in (NIGHT, date(2013, 4, 1)):
+        load = ledger.start_load(database, POST_OFFICE, business_date, "test")
+        landing.land(database, load, Batch("json", [earlier, office("A")]))
+        quality.validate_landing(database, POST_OFFICE, load.load_id, business_date, check_share=False)
+        ledger.record(database, load, "validated")
+        figures = publish.publish_load(database, load)
+    assert (figures.published, figures.unchanged, figures.quarantined) == (0, 1, 1)
+    assert replay(database, POST_OFFICE, date(2013, 4, 1), "test", *WHY).read == 0
+    assert database.execute("select name_en from raw.feedback__post_office").fetchall() == [("Office A",)]
+    assert held(database) == ["A", "A"]
+
+
 def test_a_critical_fault_releases_nothing(database):
     category = contracts.table("feedback", "category")
     good = {"category_code": "A", "kind": "complaint", "issue_code": "delay", "name_en": "Delay", "name_zh": "延誤"}

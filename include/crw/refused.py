@@ -124,8 +124,8 @@ def replay(
     """Load the quarantined rows of one table and date again, and mark them released. Done twice, it changes nothing more.
 
     What is still bad is quarantined again, by the new load. Left where they are: a line that could not be read as a record at
-    all, for it needs a corrected file; and a repetition of a record that the date did publish, for the one published is the
-    later version. Persons who were erased since are landed without, as by any load.
+    all, for it needs a corrected file; and a repetition of a record that the date or one before it did publish, for the one
+    published is the later version. Persons who were erased since are landed without, as by any load.
 
     Raises:
         LoadError: the date was never published: its whole batch has to come first, or the rest of it would never be read.
@@ -139,8 +139,11 @@ def replay(
         sql.SQL(
             f"select record_id, record::text from quarantine.record as q join audit.load using (load_id) where {_WAITING} "
             "and q.source = %s and q.table_name = %s and q.business_date = %s and record ?& %s "
-            "and not exists (select from {} as r where r._business_date = q.business_date and {}) order by record_id"
-        ).format(raw_table(table), same_key(table, "r", "q")),
+            "and not exists (select from {raw} as r where r._business_date = q.business_date and {same}) "
+            # Where nothing was new of the row that was kept, raw has it by an earlier date.
+            """and not exists (select from {raw} as r where r._business_date < q.business_date and {same}
+                and q.reasons @> '[{{"rule": "key_unique"}}]') order by record_id"""
+        ).format(raw=raw_table(table), same=same_key(table, "r", "q")),
         [table.source, table.name, business_date, table.column_names],
     ).fetchall()
     record_ids = [record_id for record_id, _ in rows]
