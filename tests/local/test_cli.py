@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 
 from crw.local import cli, environment
+from crw.local.arguments import parser
 
 BY = ("--by", "Officer 7")
+
+
+def test_what_is_no_date_is_told_how_one_is_written(capsys):
+    with pytest.raises(SystemExit):
+        parser().parse_args(["nightly", "--date", "31-03-2013"])
+    assert "31-03-2013 is no date as 2013-03-31" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,13 @@ from pathlib import Path
 DEFAULT_DATE = date(2013, 3, 31)
 
 
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no date as 2013-03-31") from None
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
     parser = argparse.ArgumentParser(prog="crw", description="The commands behind the Makefile and the compose file.")
@@ -23,16 +30,16 @@ def parser() -> argparse.ArgumentParser:
 
 def _of_nights(commands: argparse._SubParsersAction) -> None:
     nightly = commands.add_parser("nightly", help="run one business date end to end")
-    nightly.add_argument("--date", type=date.fromisoformat, default=DEFAULT_DATE)
+    nightly.add_argument("--date", type=_date, default=DEFAULT_DATE)
     backfill = commands.add_parser("backfill", help="run a range of business dates end to end")
-    backfill.add_argument("first", type=date.fromisoformat)
-    backfill.add_argument("last", type=date.fromisoformat)
+    backfill.add_argument("first", type=_date)
+    backfill.add_argument("last", type=_date)
     check = commands.add_parser(
         "check", help="say what a night would find in the sources, and write nothing; the exit status is the night's"
     )
     check.add_argument("source", nargs="?", help="one source; without it all that take part in the nights")
     check.add_argument("file", nargs="?", type=Path, help="for survey: one data file, its code book beside it")
-    check.add_argument("--date", type=date.fromisoformat, help="business date; without it tonight's")
+    check.add_argument("--date", type=_date, help="business date; without it tonight's")
 
 
 def _of_decisions(commands: argparse._SubParsersAction) -> None:
@@ -40,14 +47,14 @@ def _of_decisions(commands: argparse._SubParsersAction) -> None:
     for decision, does in (("approve", "let pass"), ("reject", "refuse, and have read again,")):
         decide = commands.add_parser(decision, help=f"{does} what a rule holds, as a person who looked")
         decide.add_argument("table", help="<source>.<table>, or marts.<mart>")
-        decide.add_argument("date", type=date.fromisoformat, help="business date that it was held on")
+        decide.add_argument("date", type=_date, help="business date that it was held on")
         decide.add_argument("rule", help="the rule that holds it, as `crw held` names it")
         _of_who_and_why(decide)
     quarantine = commands.add_parser("quarantine", help="list, mend, accept, replay or give up rows that were refused")
     actions = quarantine.add_subparsers(dest="action", required=True)
     shown = actions.add_parser("list", help="how many rows wait; of one table each, by its record's number")
     shown.add_argument("table", nargs="?", help="<source>.<table>")
-    shown.add_argument("date", nargs="?", type=date.fromisoformat, help="business date that they were refused on")
+    shown.add_argument("date", nargs="?", type=_date, help="business date that they were refused on")
     mend = actions.add_parser("mend", help="put other values into one record, for a replay")
     mend.add_argument("record", type=int)
     mend.add_argument("values", nargs="+", metavar="column=value", help="`column=` takes the value away")
@@ -57,7 +64,7 @@ def _of_decisions(commands: argparse._SubParsersAction) -> None:
     expire = actions.add_parser("expire", help="give up a table's rows of all dates before one")
     for action, dated in ((replay, "date"), (expire, "before")):
         action.add_argument("table", help="<source>.<table>")
-        action.add_argument(dated, type=date.fromisoformat, help="business date")
+        action.add_argument(dated, type=_date, help="business date")
     for action in (mend, accept, replay, expire):
         _of_who_and_why(action)
 
