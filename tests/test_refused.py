@@ -258,6 +258,8 @@ def test_by_command(night, warehouse_dsn, monkeypatch, capsys):
     assert said.startswith(
         "of 2 rows 1 published, 0 unchanged, 1 refused again: `crw nightly --date 2013-03-31` builds "
     )
+    said = crw("replay", "feedback.post_office", "2013-03-31", *why)
+    assert said == "of 1 rows 0 published, 0 unchanged, 1 refused again\n"
     assert crw("expire", "feedback.post_office", "2013-04-01", *why) == "2 rows wait no more\n"
     assert crw("list") == crw("list", "feedback.post_office") == "no row waits\n"
     assert codes(night) == ["A", "B", "C"]

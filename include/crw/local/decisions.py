@@ -67,9 +67,10 @@ def _quarantine(warehouse: Connection, arguments: argparse.Namespace) -> None:
         case "replay":
             table, run_id = _table(arguments.table), f"crw__{datetime.now():%Y%m%dT%H%M%S}"
             figures = refused.replay(warehouse, table, arguments.date, run_id, *why)
+            builds = f": `crw nightly --date {arguments.date}` builds the marts with what was published"
             print(
                 f"of {figures.read:,} rows {figures.published:,} published, {figures.unchanged:,} unchanged, "
-                f"{figures.quarantined:,} refused again: `crw nightly --date {arguments.date}` builds the marts with what was published"
+                f"{figures.quarantined:,} refused again{builds if figures.published else ''}"
             )
         case "expire":
             table = _table(arguments.table)
