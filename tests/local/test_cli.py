@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from crw.local import cli, environment
 
 BY = ("--by", "Officer 7")
+
+
+@pytest.fixture(autouse=True)
+def mask():
+    """A command closes what it writes to all others, and so would this process from then on."""
+    before = os.umask(environment.OTHERS)
+    os.umask(before)
+    yield
+    os.umask(before)
 
 
 @pytest.mark.parametrize(
