@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from crw.local import cli, environment
 from crw.local.arguments import parser
 
 BY = ("--by", "Officer 7")
+
+
+@pytest.fixture(autouse=True)
+def mask():
+    """A command closes what it writes to all others, and so would this process from then on."""
+    before = os.umask(environment.OTHERS)
+    os.umask(before)
+    yield
+    os.umask(before)
 
 
 def test_what_is_no_date_is_told_how_one_is_written(capsys):

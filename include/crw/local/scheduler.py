@@ -48,7 +48,7 @@ _fork = multiprocessing.get_context("fork")
 
 # Importing makes a million objects that stay: at Python's own thresholds a quarter of the time to start went into looking for garbage
 # among them, and each task's copy of the interpreter looks through them anew.
-gc.set_threshold(100_000, 50, 100)
+gc.set_threshold(20_000, 10, 10)
 
 
 def migrate() -> None:
