@@ -212,6 +212,15 @@ def test_one_survey_delivery_is_checked_with_its_code_book(site, tmp_path):
     site.assert_nothing_is_left()
 
 
+def test_a_survey_file_that_a_night_would_leave_is_not_let_pass(site, tmp_path):
+    file = deliver(tmp_path, csv_of("1,0.5,05/11/2010,1,3,2,fine"))
+    file.with_name("wave.csv.codebook.yml").unlink()
+    status, said = site.check("survey", str(file))
+    assert status == 1
+    assert "a night would not read it" in said and "would publish" not in said
+    assert "code book" in said
+
+
 def test_a_file_of_no_survey_and_a_source_of_no_name_are_refused(site, tmp_path):
     assert site.check("survey", str(tmp_path / "no.csv")) == (1, f"there is no file {tmp_path / 'no.csv'}")
     assert site.check("feedback", "cases.csv") == (

@@ -65,7 +65,7 @@ def run(sources: list[str], business_date: date, console: Console, file: Path | 
         server.start()
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
             warehouse.install(connection)
-            return _Check(connection, business_date, console).of(sources)
+            return _Check(connection, business_date, console).of(sources, is_of_one_file=file is not None)
 
 
 @contextmanager
@@ -109,8 +109,8 @@ class _Check:
         self.away: dict[str, str] = {}
         """By connection, why its source cannot be reached."""
 
-    def of(self, sources: list[str]) -> bool:
-        """Check the sources; True if a night would publish all of them."""
+    def of(self, sources: list[str], *, is_of_one_file: bool) -> bool:
+        """Check the sources; True if a night would publish all of them, of one file if it would read that."""
         tables = [table for source in sources for table in contracts.sources()[source]]
         wanted = [*tables, *_referred_to(tables)]
         self._reach({environment.connection_variable(table) for table in wanted})
@@ -120,7 +120,7 @@ class _Check:
         by_source = {source: [self.found[source, t.name] for t in contracts.sources()[source]] for source in sources}
         for found in by_source.values():
             self._judge(found, unread)
-        return findings.show_verdict(self.console, self.warehouse, by_source)
+        return findings.show_verdict(self.console, self.warehouse, by_source, is_of_one_file=is_of_one_file)
 
     def _judge(self, found: list[Finding], unread: set[str]) -> None:
         """Run the gate on each table of a source that was read, and show what it says."""

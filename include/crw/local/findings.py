@@ -271,8 +271,13 @@ def _unknown_answers(connection: Connection, delivery: str, number: int, known: 
     return ", ".join(_answers([{"value": value, "count": rows} for value, rows in counts]))
 
 
-def show_verdict(console: Console, connection: Connection, by_source: dict[str, list[Finding]]) -> bool:
-    """The last lines: whether a night would publish, and which files it would leave, and else which tables stop it."""
+def show_verdict(
+    console: Console, connection: Connection, by_source: dict[str, list[Finding]], *, is_of_one_file: bool
+) -> bool:
+    """The last lines: whether a night would publish, and how many files it would leave, and else which tables stop it.
+
+    A file that was named to be checked is to be read.
+    """
     console.print()
     stopping: dict[str, str] = {}
     for source, found in by_source.items():
@@ -282,8 +287,11 @@ def show_verdict(console: Console, connection: Connection, by_source: dict[str, 
             stopping |= {f"{source}.{finding.table.name}": finding.problem for finding in found if finding.problem}
     for where, problem in stopping.items():
         _line(console, 0, f"a night would not publish: {where}: {problem}", "red")
+    (left,) = connection.execute("select count(*) from audit.unread_file").fetchone()
+    if not stopping and left and is_of_one_file:
+        _line(console, 0, "a night would not read it", "red")
+        return False
     if not stopping:
-        (left,) = connection.execute("select count(*) from audit.unread_file").fetchone()
         without = f", without the {left:,} files that are not read" if left else ""
         _line(console, 0, f"a night would publish{without}", "yellow" if left else "green")
     return not stopping
