@@ -13,8 +13,9 @@ BY = ("--by", "Officer 7")
 
 
 @pytest.fixture(autouse=True)
-def mask():
-    """A command closes what it writes to all others, and so would this process from then on."""
+def process(monkeypatch):
+    """A command closes what it writes to all others and keeps libraries quiet, and so would this process from then on."""
+    monkeypatch.setenv("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
     before = os.umask(environment.OTHERS)
     os.umask(before)
     yield

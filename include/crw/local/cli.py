@@ -205,9 +205,8 @@ def _reach_warehouse() -> None:
 
     Ends the command where ours is not there: an empty one would answer that nothing is held, of anybody.
     """
-    os.environ.setdefault(
-        "AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING"
-    )  # what libraries tell of themselves hides the answer
+    # What libraries tell of themselves hides the answer.
+    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
     if "CRW_PGHOST" not in os.environ:
         if not _is_made():
             sys.exit(
