@@ -220,13 +220,14 @@ def test_commands_on_a_person_reach_all_that_tasks_do_as_superuser(compose):
     assert privacy["environment"]["AIRFLOW_CONN_WAREHOUSE"].startswith("postgresql://postgres:")
 
 
-def test_the_pipeline_works_as_the_roles_of_the_local_run_and_only_the_installer_as_superuser(compose):
+def test_the_pipeline_works_as_the_roles_of_the_local_run_and_as_superuser_only_what_installs_and_erases(compose):
     deployed = compose["services"]["airflow-scheduler"]["environment"]
     assert deployed["AIRFLOW_CONN_WAREHOUSE"].startswith("postgresql://crw_loader:")
     assert deployed["CRW_PGUSER"] == "crw_transformer"
-    installer = compose["services"]["install"]["environment"]
-    assert installer["AIRFLOW_CONN_WAREHOUSE"].startswith("postgresql://postgres:")
-    assert set(ROLE_PASSWORDS) <= set(installer)
+    services = {name: service.get("environment", {}) for name, service in compose["services"].items()}
+    as_superuser = {name for name, told in services.items() if "//postgres:" in told.get("AIRFLOW_CONN_WAREHOUSE", "")}
+    assert as_superuser == {"install", "privacy"}
+    assert set(ROLE_PASSWORDS) <= set(services["install"])
 
 
 def test_ports_are_published_on_loopback_only(compose):

@@ -166,7 +166,7 @@ def test_a_value_of_the_wrong_type_is_told_by_its_column_alone(site, tmp_path):
     assert "registration_id=R1" in said
     assert "activity: 0 rows of 0 files" in said
     assert PERSON[0] not in said
-    assert said.endswith("a night would publish, without the 1 files that are not read")
+    assert said.endswith("a night would publish; files not read: 1")
 
 
 def test_what_is_not_there_is_said_once_and_at_once(site):

@@ -24,7 +24,7 @@ class BackupError(RuntimeError):
 
 def run(arguments: argparse.Namespace) -> int:
     """Run `crw backup`, `restore` or `upgrade`. Returns the exit status."""
-    if arguments.command != "restore" and not (environment.server().data / "PG_VERSION").exists():
+    if arguments.command != "restore" and not environment.server().is_made:
         sys.exit(environment.no_warehouse())
     try:
         match arguments.command:

@@ -208,7 +208,7 @@ def _reach_warehouse() -> None:
     # What libraries tell of themselves hides the answer.
     os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
     if "CRW_PGHOST" not in os.environ:
-        if not _is_made():
+        if not environment.server().is_made:
             sys.exit(
                 f"{environment.no_warehouse()}; of a deployment, run this where its warehouse is told (CRW_PGHOST)"
             )
@@ -223,13 +223,9 @@ def _down() -> int:
 
 
 def _start_warehouse() -> None:
-    if not _is_made():
+    if not environment.server().is_made:
         sys.exit(environment.no_warehouse())
     environment.server().start()
-
-
-def _is_made() -> bool:
-    return (environment.server().data / "PG_VERSION").exists()
 
 
 def _sql(statement: str, role: str, is_for_spreadsheet: bool) -> int:

@@ -37,7 +37,7 @@ def told(error: Exception) -> str | None:
     if isinstance(error, StartError):
         return f"{reason}\n{AGAIN}"
     server = environment.server()
-    if (server.data / "PG_VERSION").exists() and not server.is_running():  # a deployment's is not ours to look at
+    if server.is_made and not server.is_running():  # a deployment's is not ours to look at
         return f"PostgreSQL of {settings.HOME} has ended: {server.data / 'server.log'} says of what. {AGAIN}"
     if isinstance(error, scheduler.EndedError):
         return f"{reason}. {AGAIN}"

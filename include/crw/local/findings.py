@@ -292,7 +292,7 @@ def show_verdict(
         _line(console, 0, "a night would not read it", "red")
         return False
     if not stopping:
-        without = f", without the {left:,} files that are not read" if left else ""
+        without = f"; files not read: {left:,}" if left else ""
         _line(console, 0, f"a night would publish{without}", "yellow" if left else "green")
     return not stopping
 

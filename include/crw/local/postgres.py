@@ -88,6 +88,11 @@ class Server:
         """A libpq URL of `database` on this server."""
         return f"postgresql://{user}:{password or self.password}@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def is_made(self) -> bool:
+        """Whether there is a server to start: one that holds databases already."""
+        return (self.data / "PG_VERSION").exists()
+
     def is_running(self) -> bool:
         """Whether the server accepts a connection now, and it is this one."""
         if not (self.directory / "port").exists() or not (self.data / "postmaster.pid").exists():
@@ -122,7 +127,7 @@ class Server:
         return True
 
     def _start(self) -> None:
-        if not (self.data / "PG_VERSION").exists():
+        if not self.is_made:
             self._create()
         self._reap()
         _hand_over(self.data)

@@ -59,7 +59,7 @@ def start_built(wanted: set[str]) -> dict[str, str]:
         wanted: variables of Airflow connections.
     """
     server = environment.server()
-    if not (server.data / "PG_VERSION").exists():
+    if not server.is_made:
         return {}
     server.start()
     built = {

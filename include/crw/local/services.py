@@ -128,7 +128,7 @@ def stop_all() -> list[str]:
     for record in (settings.HOME / "run").glob("*.pid"):
         stop(record.stem)
     server = environment.server()
-    if (server.data / "PG_VERSION").exists():
+    if server.is_made:
         running += ["postgres"] if server.is_running() else []
         server.stop()
     return running
