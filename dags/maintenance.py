@@ -88,10 +88,10 @@ with DAG(
     doc_md="""
 ### Partitions
 
-Makes next month's partition of every raw table on the 20th, so that no load has to. A load makes a missing one itself,
-before its transaction.
+Makes next month's partition of every raw table on the 20th. A load makes a missing one itself; nobody who reads the table is
+waited for.
 
-**Triage** - a red run means that a reader holds a table for very long: look at `pg_stat_activity`, then clear the run.
+**Triage** - the log says what was wrong; then clear the run. No night waits for it.
 """,
 ):
 

@@ -59,6 +59,32 @@ def test_an_unchanged_row_is_not_stored_twice_but_counted(database):
     assert raw(database)[1:] == [("B", "Delay", "2013-03-31"), ("B", "Late", "2013-04-01")]
 
 
+def test_a_months_first_load_makes_its_partition_while_others_read_the_table(database):
+    """As of the past is asked of raw, in transactions that stay open; `create table ... partition of` would wait for them."""
+    night(database, [category("A")])
+    with psycopg.connect(database.info.dsn, password=database.info.password) as reader:
+        assert raw(reader) == [("A", "Delay", "2013-03-31")]
+        database.execute("set lock_timeout = '1s'")
+        assert night(database, [category("B"), category("C")], date(2013, 4, 1)).published == 2
+        assert [code for code, _, _ in raw(reader)] == ["A", "B", "C"]
+    months = "select indexdef from pg_indexes where tablename = %s order by 1"
+    march, april = (
+        [definition.replace(month, "") for (definition,) in database.execute(months, [f"feedback__category__{month}"])]
+        for month in ("2013_03", "2013_04")
+    )
+    assert march == april != []
+    assert database.execute(
+        "select pg_get_expr(relpartbound, oid) from pg_class where relname = 'feedback__category__2013_04'"
+    ).fetchone() == ("FOR VALUES FROM ('2013-04-01') TO ('2013-05-01')",)
+
+
+def test_a_months_first_load_that_is_refused_leaves_no_partition(database):
+    load = landed(database, [category("A")])
+    with pytest.raises(ledger.LoadError, match="is landed, not validated"):
+        publish.publish_load(database, load)
+    assert database.execute("select to_regclass('raw.feedback__category__2013_03')").fetchone() == (None,)
+
+
 def test_a_row_that_changes_back_is_stored_again(database):
     night(database, [category("A", "one")])
     night(database, [category("A", "two")], date(2013, 4, 1))

@@ -297,7 +297,6 @@ def test_a_readers_open_transaction_is_ended_when_the_night_has_waited(database,
 
     for work in (
         lambda: publish.publish_marts(loader, date(2013, 4, 1), "test"),
-        lambda: warehouse.ensure_partition(loader, contracts.table("feedback", "category"), date(2030, 1, 1)),
         lambda: warehouse.install(database),
         as_dbt_does,
     ):

@@ -222,6 +222,11 @@ def _reference_rule(column: Column) -> Rule:
     else:
         is_orphan = " and ".join(_is_orphan(*target, column) for target in column.references)
         rule = _query(expectations.ExpectReferenceToExist, column.orphan, **values, is_orphan=is_orphan)
+    return _about(column, rule)
+
+
+def _about(column: Column, rule: Rule) -> Rule:
+    """A rule that is a query and yet about one column."""
     return {**rule, "meta": {**rule["meta"], "column": column.name}}
 
 
@@ -255,7 +260,7 @@ def _known(column: Column, source: str, name: str, referred: str) -> str:
 
 def _moment_rules(column: Column) -> Iterator[Rule]:
     if column.holds == "date":
-        yield _condition(expectations.ExpectTypedDateToBeReadable, column)
+        yield _about(column, _query(expectations.ExpectTypedDateToBeReadable, **_said_of(column)))
     if column.earliest:
         yield _condition(expectations.ExpectMomentNotBefore, column)
     if column.days_ahead == 0:

@@ -36,7 +36,7 @@ BOUNDS = {
     "timestamptz": (
         # In UTC and on the session's clock, the operator's.
         "{0} < greatest(timestamptz '0001-01-01 00:00+00', timestamptz '0001-01-01 00:00') "
-        "or {0} >= least(timestamptz '9999-12-31 00:00+00', timestamptz '9999-12-31 00:00') + interval '1 day'",
+        "or {0} >= least(timestamptz '10000-01-01 00:00+00', timestamptz '10000-01-01 00:00')",
         "outside the years 1 to 9999",
     ),
     "time": ("{0} = '24:00'", "the end of a day, which is no time of it"),

@@ -11,7 +11,7 @@ from crw import ledger, raw, readers, reconcile
 from crw.ledger import Load, LoadError
 from crw.mart_columns import added_columns
 from crw.privacy import suppression
-from crw.warehouse import ensure_partition, landing_table, note_load, raw_table
+from crw.warehouse import ensure_partition, is_spread, landing_table, note_load, partition, raw_table
 
 SCHEMA = {"customer_360": "accounts"}
 """Where a mart goes that is not for dashboards: it lists single companies, which account managers and analysts may read."""
@@ -51,13 +51,13 @@ def publish_load(connection: Connection, load: Load, releases: list[int] | None 
     Raises:
         LoadError: the load is not validated or was overtaken, or read is not published + unchanged + quarantined.
     """
-    partition = ensure_partition(connection, load.table, load.business_date)
-    with connection.transaction():
+    prepare(connection, [load])
+    with partition(connection, load.table, load.business_date) as month:
         ledger.lock(connection, load, "validated")
         raw.delete_outdated(connection, load)
         are_held = reconcile.are_held(connection, load)
-        ended = 0 if are_held is None else raw.end_vanished(connection, load, are_held)
-        published = raw.append(connection, load)
+        ended = 0 if are_held is None else raw.end_vanished(connection, load, are_held, month)
+        published = raw.append(connection, load, month)
         if published or ended:
             note_load(connection, load.table, load.business_date, load.load_id)
         figures = _figures(connection, load, published)
@@ -89,9 +89,16 @@ def publish_load(connection: Connection, load: Load, releases: list[int] | None 
         )
     if published or ended:
         # Autovacuum never analyzes a partitioned table itself, and dbt reads it within the minute.
-        connection.execute(sql.SQL("analyze {}").format(partition))
+        connection.execute(sql.SQL("analyze {}").format(month))
         connection.execute(sql.SQL("analyze only {}").format(raw_table(load.table)))
     return Figures(*ledger.published_rows(connection, load))
+
+
+def prepare(connection: Connection, loads: list[Load]) -> None:
+    """Make, before the transaction that publishes them, the partitions which cannot be made in it."""
+    for load in loads:
+        if is_spread(connection, load.table):
+            ensure_partition(connection, load.table, load.business_date)
 
 
 def publish_source(connection: Connection, loads: list[Load]) -> dict[str, Figures]:
@@ -100,8 +107,7 @@ def publish_source(connection: Connection, loads: list[Load]) -> dict[str, Figur
     Raises:
         LoadError: one of them cannot be published; then none is.
     """
-    for load in loads:
-        ensure_partition(connection, load.table, load.business_date)
+    prepare(connection, loads)
     with connection.transaction():
         figures = {load.table.name: publish_load(connection, load) for load in loads}
         suppression.forget_salt(connection, loads[0].table.source)

@@ -74,7 +74,7 @@ def _delete(connection: Connection, load: Load, which: sql.SQL, **parts: sql.Com
     connection.execute(statement.format(**own, **parts, key=key, relation=relation))
 
 
-def end_vanished(connection: Connection, load: Load, are_held: bool) -> int:
+def end_vanished(connection: Connection, load: Load, are_held: bool, partition: sql.Identifier) -> int:
     """Give each key that is gone from the source a last version, the latest one marked. Returns how many this load did.
 
     What an earlier attempt of the date marked stays if the key is still gone, else it goes.
@@ -98,12 +98,13 @@ def end_vanished(connection: Connection, load: Load, are_held: bool) -> int:
         return 0
     return connection.execute(
         sql.SQL(
-            "insert into {raw} ({columns}, _load_id, _business_date, _is_vanished) "
+            "insert into {partition} ({columns}, _load_id, _business_date, _is_vanished) "
             "select {columns}, {load_id}, {date}, true from (select distinct on ({keys}) {latest}, r._is_vanished from {raw} as r "
             "where ({keys}) in (select {gone} from {vanished} where gone.load_id = {load_id}) and r._business_date <= {date} "
             "order by {keys}, r._business_date desc, r._load_id desc) as latest where not _is_vanished"
         ).format(
             raw=raw_table(load.table),
+            partition=partition,
             columns=columns_of(load.table),
             latest=columns_of(load.table, "r"),
             keys=keys_of(load.table, "r"),
@@ -115,8 +116,8 @@ def end_vanished(connection: Connection, load: Load, are_held: bool) -> int:
     ).rowcount
 
 
-def append(connection: Connection, load: Load) -> int:
-    """Store each row of landing that raw does not have as of the date. Returns how many."""
+def append(connection: Connection, load: Load, partition: sql.Identifier) -> int:
+    """Store each row of landing that raw does not have as of the date in the date's partition. Returns how many."""
     statement = sql.SQL(
         """
         with latest as (
@@ -125,7 +126,7 @@ def append(connection: Connection, load: Load) -> int:
             where r._business_date <= {date} and ({key}) in (select {landed_key} from {landing} as l)
             order by {key}, r._business_date desc, r._load_id desc
         )
-        insert into {raw} ({columns}, _load_id, _business_date)
+        insert into {partition} ({columns}, _load_id, _business_date)
         select {landing_columns}, {load_id}, {date}
         from {landing} as l left join latest as r on {key_match}
         where row({landing_record}) is distinct from row({raw_record}) or r._is_vanished
@@ -136,6 +137,7 @@ def append(connection: Connection, load: Load) -> int:
             key=keys_of(load.table, "r"),
             landed_key=keys_of(load.table, "l"),
             raw=raw_table(load.table),
+            partition=partition,
             landing=landing_table(load.table),
             key_match=matching_key(load.table, "l", "r"),
             columns=columns_of(load.table),

@@ -16,7 +16,7 @@ from crw import contracts, landing, ledger, publish, quality, settings, suites
 from crw.contracts import Table
 from crw.ledger import LoadError
 from crw.sources import Batch
-from crw.warehouse import ensure_partition, raw_table, same_key
+from crw.warehouse import raw_table, same_key
 
 _WAITING = "load.state = 'published' and q.released_at is null"
 """Rows of a load that is held, or was given up, go with their batch."""
@@ -154,7 +154,7 @@ def replay(
             ledger.lock(connection, load, "landed")
             quality.validate_landing(connection, table, load.load_id, business_date, check_share=False)
             ledger.record(connection, load, "validated")
-        ensure_partition(connection, table, business_date)
+        publish.prepare(connection, [load])
         with connection.transaction():
             figures = publish.publish_load(connection, load, releases=record_ids)
             _note(connection, "replayed", record_ids, reason, by, load_id=load.load_id)

@@ -85,7 +85,7 @@ def _round(connection: Connection, dsn: str, python: Path, folder: Path) -> dict
 
 
 def _ours(connection: Connection, dsn: str) -> float:
-    connection.execute("truncate raw.feedback__cases")
+    stages.empty_raw(connection)
     load = ledger.start_load(connection, stages.CASES, deliveries.NIGHT, "bench")
     began = time.perf_counter()
     with psycopg.connect(dsn) as source:
