@@ -248,7 +248,7 @@ class ExpectPseudonym(ExpectNoRowWhere):
         "{name} is a keyed pseudonym: 64 hexadecimal digits. Anything else may be the personal data itself, which must not "
         "be stored."
     )
-    unexpected: ClassVar = "length({column}) <> 64 or {column} !~ '^[0-9a-f]*$'"
+    unexpected: ClassVar = "octet_length({column}) <> 64 or {column} !~ '^[0-9a-f]*$'"
 
 
 class ExpectTextNotTooLong(ExpectNoRowWhere):
