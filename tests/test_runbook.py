@@ -80,6 +80,9 @@ DRILLS = {
     ],
     "A person asks what is held": [OF_PERSONS],
     "A person is to be forgotten.": [OF_PERSONS],
+    "A person was erased who should not be, or is a customer again.": [
+        "privacy/test_erasure.py::test_who_is_readmitted_is_delivered_as_anybody_and_what_was_erased_stays_so"
+    ],
     "The key of the pseudonyms is to be changed": [OF_PERSONS],
     "Retention.": ["privacy/test_retention.py::test_a_person_goes_when_no_table_needs_the_person_and_everywhere"],
 }

@@ -320,6 +320,14 @@ create table if not exists audit.suppression (
 comment on table audit.suppression is 'Pseudonyms of who was erased: a delivery that still has the person is landed without. The only place where they still stand.';
 alter table audit.suppression alter column pseudonym set statistics 0;  -- else they would stand in PostgreSQL's samples too
 
+create table if not exists audit.readmission (
+    readmission_id bigint generated always as identity primary key,
+    readmitted_at timestamptz not null default clock_timestamp(),
+    readmitted_by text not null check (readmitted_by <> ''),
+    reason text not null check (reason <> '')
+);
+comment on table audit.readmission is 'Each time that a person was taken off the suppression list: when, by whom and why. Who it was it does not say.';
+
 create table if not exists audit.nobody (
     pseudonym text primary key
 );

@@ -33,6 +33,7 @@ def test_what_is_no_date_is_told_how_one_is_written(capsys):
     [
         ("erase", "--reason", "request 12", *BY),
         ("subject", "request-12"),
+        ("readmit", "--reason", "request 13", *BY),
         ("rotate-key", *BY),
         ("held",),
         ("approve", "feedback.cases", "2013-04-01", "volume_extreme", "--reason", "a drive", *BY),

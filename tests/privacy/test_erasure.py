@@ -161,6 +161,34 @@ def test_a_record_that_was_given_to_an_erased_person_does_not_take_another_s_pse
     assert len(set(versions)) == 2
 
 
+def test_who_is_readmitted_is_delivered_as_anybody_and_what_was_erased_stays_so(
+    warehouse, warehouse_dsn, home, anna, monkeypatch, capsys
+):
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", warehouse_dsn)
+    monkeypatch.setenv("CRW_PSEUDONYM_KEY", world.KEY.decode())
+    typed = {"all": [world.EMAIL, world.NAME], "a slip": [world.EMAIL, world.NAME, "anna.wog@example.hk"]}
+    command = parser().parse_args(["readmit", "--reason", "request 13", "--by", "Officer 7"])
+    erase(warehouse, home, anna)
+
+    monkeypatch.setattr(subject, "asked", lambda: typed["a slip"])
+    with pytest.raises(SystemExit, match=r"^not all of these identifiers are on the suppression list: "):
+        privacy.run(command, is_ours=False)
+    assert set(warehouse.execute("select pseudonym from audit.suppression")) == {(each,) for each in anna.pseudonyms}
+    assert warehouse.execute("select count(*) from audit.readmission").fetchone() == (0,)
+
+    monkeypatch.setattr(subject, "asked", lambda: typed["all"])
+    assert privacy.run(command, is_ours=False) == 0
+    assert capsys.readouterr().out == "deliveries bring the person again; what was erased stays so\n"
+    assert warehouse.execute("select readmitted_by, reason from audit.readmission").fetchall() == [
+        ("Officer 7", "request 13")
+    ]
+    for relation in rooms.relations(warehouse):
+        assert rooms.count(warehouse, relation, anna) == 0, relation
+    world.night(warehouse, CASES, [world.record(CASES, 5, world.person(CASES))], NEXT)
+    delivered = "select person_key from raw.feedback__cases where case_no = 'N5'"
+    assert warehouse.execute(delivered).fetchall() == [(world.person(CASES),)]
+
+
 def test_nothing_is_erased_while_a_load_or_dbt_is_at_work(warehouse, home, anna, login):
     load = ledger.start_load(warehouse, CASES, NEXT, "test")
     other = psycopg.connect(warehouse.info.dsn, password=warehouse.info.password, autocommit=True)

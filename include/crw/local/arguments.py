@@ -82,8 +82,12 @@ def _of_persons(commands: argparse._SubParsersAction) -> None:
     erase = commands.add_parser(
         "erase", help="erase a person, whose identifiers are asked for, everywhere and for good"
     )
-    erase.add_argument("--reason", required=True, help="why, or the request's number; no identifier")
-    erase.add_argument("--by", required=True, help="who does it")
+    readmit = commands.add_parser(
+        "readmit", help="let deliveries bring an erased person again, whose identifiers are asked for"
+    )
+    for command in (erase, readmit):
+        command.add_argument("--reason", required=True, help="why, or the request's number; no identifier")
+        command.add_argument("--by", required=True, help="who does it")
     rotate = commands.add_parser("rotate-key", help="make all pseudonyms anew under a new key")
     rotate.add_argument("--by", required=True, help="who does it")
 

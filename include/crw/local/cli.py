@@ -47,7 +47,7 @@ def _run(arguments: argparse.Namespace) -> int:
             from crw.local import decisions  # after the level of logs is set: Airflow asks for it when it is imported
 
             return decisions.run(arguments)
-        case "subject" | "erase" | "rotate-key":
+        case "subject" | "erase" | "readmit" | "rotate-key":
             from crw.local import privacy
 
             is_ours = "CRW_PGHOST" not in os.environ

@@ -1,4 +1,4 @@
-"""The commands on persons: what is held on one, erase one, a new key for all. Identifiers come from a prompt or standard input."""
+"""The commands on persons: show what is held, erase, readmit, a new key for all. Identifiers come from a prompt or standard input."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import psycopg
 
 from crw import connections, session, settings
 from crw.local import environment, samples
-from crw.privacy import access, erasure, pseudonym_key, rooms, rotation, subject
+from crw.privacy import access, erasure, pseudonym_key, rooms, rotation, subject, suppression
 
 
 def run(arguments: argparse.Namespace, *, is_ours: bool) -> int:
@@ -30,6 +30,8 @@ def run(arguments: argparse.Namespace, *, is_ours: bool) -> int:
                     return _rotate(warehouse, arguments.by, is_ours=is_ours)
                 case "subject":
                     return _subject(warehouse, arguments)
+                case "readmit":
+                    return _readmit(warehouse, arguments)
             return _erase(warehouse, arguments)
     except (
         erasure.ErasureError,
@@ -66,8 +68,17 @@ def _erase(warehouse: psycopg.Connection, arguments: argparse.Namespace) -> int:
     for where, rows in erased.items():
         print(f"{where}: {rows}")
     print(
-        "erased; the proof is in audit.erasure" if erased else "nothing was held; the suppression list has the person"
+        "erased; the proof is in audit.erasure"
+        if erased
+        else "nothing was held; the suppression list has the person all the same (`crw readmit`, if it was mistyped)"
     )
+    return 0
+
+
+def _readmit(warehouse: psycopg.Connection, arguments: argparse.Namespace) -> int:
+    person = subject.of(subject.asked(), pseudonym_key.current(warehouse))
+    suppression.lift(warehouse, person, arguments.by, arguments.reason)
+    print("deliveries bring the person again; what was erased stays so")
     return 0
 
 

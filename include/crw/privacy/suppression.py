@@ -9,6 +9,7 @@ from __future__ import annotations
 from psycopg import Connection, Cursor, sql
 
 from crw.ledger import Load
+from crw.privacy.subject import Subject, SubjectError
 from crw.warehouse import keys_of, landing_table, matching_key, raw_table
 
 STRANGER = "encode(sha256(salt.salt || convert_to({value}, 'UTF8')), 'hex')"
@@ -28,6 +29,26 @@ def apply(cursor: Cursor, load: Load) -> int:
         "insert into audit.suppression_salt (source) values (%s) on conflict do nothing", [load.table.source]
     )
     return sum(_replace_landed(cursor, load, name) + _replace_refused(cursor, load, name) for name in columns)
+
+
+def lift(connection: Connection, subject: Subject, by: str, reason: str) -> None:
+    """Take a person off the list: deliveries bring the person as any other from now on. What was erased does not come back.
+
+    Args:
+        connection: to the warehouse, as a role that may change the list.
+        subject: the person, by the identifiers that were given to be erased.
+        by: who does it, for `audit.readmission`.
+        reason: why, or the request's number.
+
+    Raises:
+        SubjectError: one of the identifiers is not on the list; nothing is changed.
+    """
+    pseudonyms = sorted(subject.pseudonyms)
+    with connection.transaction():
+        lifted = connection.execute("delete from audit.suppression where pseudonym = any (%s)", [pseudonyms]).rowcount
+        if lifted < len(pseudonyms):
+            raise SubjectError("not all of these identifiers are on the suppression list: give those that were erased")
+        connection.execute("insert into audit.readmission (readmitted_by, reason) values (%s, %s)", [by, reason])
 
 
 def forget_salt(connection: Connection, source: str) -> None:
