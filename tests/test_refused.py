@@ -61,6 +61,9 @@ def test_a_mended_row_is_published_and_the_others_stay(night):
     )
     refused.mend(night, c.record_id, {"closed_on": None, "name_en": "Office of C"}, *WHY)
     assert codes(night) == ["A", "B"]
+    assert [str(row).rpartition(": ")[2] for row in refused.waiting(night) if row.key == c.key] == [
+        "closed_after_opened, mended"
+    ]
     assert replay(night, POST_OFFICE, NIGHT, "test", *WHY) == publish.Figures(2, 1, 0, 1)
     assert codes(night) == ["A", "B", "C"]
     assert held(night) == ["D", None]
@@ -169,7 +172,7 @@ def test_what_may_be_right_is_accepted_as_it_stands_and_what_is_wrong_in_itself_
         refused.accept(accented, [e.record_id, f.record_id], *WHY)
     assert actions(accented, e.record_id) == []
     refused.accept(accented, [e.record_id], *WHY)
-    assert [row.is_accepted for row in refused.waiting(accented)] == [True, False]
+    assert [row.done for row in refused.waiting(accented)] == [("accepted",), ()]
     assert codes(accented) == ["A"]
     assert replay(accented, POST_OFFICE, NIGHT, "test", *WHY) == publish.Figures(2, 1, 0, 1)
     assert codes(accented) == ["A", "E"]

@@ -31,12 +31,13 @@ class Waiting:
     business_date: date
     key: str
     rules: tuple[str, ...]
-    is_accepted: bool
+    done: tuple[str, ...]
+    """What a person did with it, `accepted` or `mended`: a replay sends it through the gate."""
 
     def __str__(self) -> str:
         name = f"{self.table.source}.{self.table.name}"
         said = f"record {self.record_id}: {name} of {self.business_date}, {self.key}: {', '.join(self.rules)}"
-        return f"{said}, accepted" if self.is_accepted else said
+        return ", ".join([said, *self.done])
 
 
 def waiting(connection: Connection, table: Table | None = None, business_date: date | None = None) -> list[Waiting]:
@@ -44,18 +45,19 @@ def waiting(connection: Connection, table: Table | None = None, business_date: d
     rows = connection.execute(
         "select q.record_id, q.source, q.table_name, q.business_date, q.record, "
         "(select array_agg(distinct reason ->> 'rule') from jsonb_array_elements(q.reasons) as reason), "
-        "exists (select from audit.quarantine_action as a where a.record_id = q.record_id and a.action = 'accepted') "
+        "array(select distinct action from audit.quarantine_action as a where a.record_id = q.record_id "
+        "and a.action in ('accepted', 'mended') order by 1) "
         f"from quarantine.record as q join audit.load using (load_id) where {_WAITING} "
         "and q.source = coalesce(%s, q.source) and q.table_name = coalesce(%s, q.table_name) "
         "and q.business_date = coalesce(%s, q.business_date) order by q.record_id",
         [table and table.source, table and table.name, business_date],
     )
     found = []
-    for record_id, source, name, on, record, rules, is_accepted in rows:
+    for record_id, source, name, on, record, rules, done in rows:
         of = contracts.table(source, name)
         shown = [key for key in of.key if not of.column(key).pseudonym_of]
         key = ", ".join(f"{column}={record.get(column)}" for column in shown)
-        found.append(Waiting(record_id, of, on, key or "a person's", tuple(rules), is_accepted))
+        found.append(Waiting(record_id, of, on, key or "a person's", tuple(rules), tuple(done)))
     return found
 
 
