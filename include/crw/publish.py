@@ -51,7 +51,7 @@ def publish_load(connection: Connection, load: Load, releases: list[int] | None 
     Raises:
         LoadError: the load is not validated or was overtaken, or read is not published + unchanged + quarantined.
     """
-    prepare(connection, [load])
+    ensure_spread_partitions(connection, [load])
     with partition(connection, load.table, load.business_date) as month:
         ledger.lock(connection, load, "validated")
         raw.delete_outdated(connection, load)
@@ -94,7 +94,7 @@ def publish_load(connection: Connection, load: Load, releases: list[int] | None 
     return Figures(*ledger.published_rows(connection, load))
 
 
-def prepare(connection: Connection, loads: list[Load]) -> None:
+def ensure_spread_partitions(connection: Connection, loads: list[Load]) -> None:
     """Make, before the transaction that publishes them, the partitions which cannot be made in it."""
     for load in loads:
         if is_spread(connection, load.table):
@@ -107,7 +107,7 @@ def publish_source(connection: Connection, loads: list[Load]) -> dict[str, Figur
     Raises:
         LoadError: one of them cannot be published; then none is.
     """
-    prepare(connection, loads)
+    ensure_spread_partitions(connection, loads)
     with connection.transaction():
         figures = {load.table.name: publish_load(connection, load) for load in loads}
         suppression.forget_salt(connection, loads[0].table.source)

@@ -156,7 +156,7 @@ def replay(
             ledger.lock(connection, load, "landed")
             quality.validate_landing(connection, table, load.load_id, business_date, check_share=False)
             ledger.record(connection, load, "validated")
-        publish.prepare(connection, [load])
+        publish.ensure_spread_partitions(connection, [load])
         with connection.transaction():
             figures = publish.publish_load(connection, load, releases=record_ids)
             _note(connection, "replayed", record_ids, reason, by, load_id=load.load_id)

@@ -107,7 +107,7 @@ def partition(connection: Connection, table: Table, business_date: date) -> Iter
     name, bounds = _month(table, business_date)
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"crw.partition.{name.as_string()}"])
-        (is_missing,) = connection.execute("select to_regclass(%s) is null", [name.as_string()]).fetchone()
+        is_missing = _is_missing(connection, name)
         if is_missing:
             like = sql.SQL("create table {} (like {} including defaults)")
             connection.execute(like.format(name, raw_table(table)))
@@ -122,8 +122,10 @@ def ensure_partition(connection: Connection, table: Table, business_date: date) 
     Of a table that is spread over nodes before the transaction that stores rows in it: Citus would keep a copy of rows that are
     attached on the coordinator, and stops an attachment as a deadlock. There it waits for readers of the table.
     """
+    name, bounds = _month(table, business_date)
+    if not _is_missing(connection, name):
+        return
     if is_spread(connection, table):
-        name, bounds = _month(table, business_date)
         create = sql.SQL("create table if not exists {} partition of {} {}").format(name, raw_table(table), bounds)
         with readers.made_to_give_way(connection):  # functions of as_of read raw in a reader's transaction
             connection.execute(create)
@@ -135,6 +137,10 @@ def ensure_partition(connection: Connection, table: Table, business_date: date) 
 def is_spread(connection: Connection, table: Table) -> bool:
     """Whether the table's rows in raw lie on several nodes."""
     return table.distribute_by is not None and is_distributed(connection)
+
+
+def _is_missing(connection: Connection, relation: sql.Identifier) -> bool:
+    return connection.execute("select to_regclass(%s) is null", [relation.as_string()]).fetchone()[0]
 
 
 def _month(table: Table, business_date: date) -> tuple[sql.Identifier, sql.Composed]:
