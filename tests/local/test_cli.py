@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -56,3 +58,17 @@ def test_a_command_that_asks_the_warehouse_makes_no_empty_one_to_ask(tmp_path, m
     ):
         cli.main()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_command_whose_reader_went_first_ends_quietly(warehouse_dsn):
+    """As `crw quarantine list | head`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = subprocess.run(
+        [sys.executable, "-m", "crw.local.cli", "quarantine", "list"],
+        env={**os.environ, "AIRFLOW_CONN_WAREHOUSE": warehouse_dsn, "CRW_PGHOST": "told by its connection"},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+    )
+    os.close(writing)
+    assert (command.returncode, command.stderr) == (141, b"")

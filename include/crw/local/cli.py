@@ -20,7 +20,12 @@ def main() -> int:
     os.umask(environment.OTHERS)
     arguments = parser().parse_args()
     try:
-        return _run(arguments)
+        status = _run(arguments)
+        sys.stdout.flush()  # here and not as Python ends, where nobody could meet it
+        return status
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is written as Python ends
+        return 141  # what a shell says of a command whose reader (`head`) went first
     except contracts.ContractError as error:
         sys.exit(f"{error}")
     except KeyboardInterrupt:
