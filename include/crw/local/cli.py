@@ -130,7 +130,7 @@ def _up() -> int:
         sys.exit(f"{error}")
     console.print(f"Airflow     http://127.0.0.1:{environment.state()['airflow_port']}", highlight=False)
     console.print(f"pages       {services.start_site()}", highlight=False)
-    console.print(f"PostgreSQL  {environment.server().dsn('warehouse')}", highlight=False)
+    console.print(f"PostgreSQL  {environment.role_dsn('crw_analyst')}", highlight=False)
     console.print(f"logs        {settings.HOME / 'logs'}", highlight=False)
     return 0
 

@@ -30,7 +30,9 @@ def show(console: Console, business_date: date, seconds: float, succeeded: bool,
         if (compared := _compared(connection, business_date)).row_count:
             console.print(compared)
         for message in [*_limits(connection, seconds), *_told(connection, business_date)]:
-            console.print(message, style="yellow", highlight=False, markup=False)
+            console.print(
+                message, style="yellow", highlight=False, markup=False, soft_wrap=True
+            )  # a command in it is copied whole
         if (files := _unread(connection, business_date)).row_count:
             console.print(files)
         (has_figures,) = connection.execute("select to_regclass('marts.published_vs_computed') is not null").fetchone()
