@@ -114,14 +114,34 @@ def test_a_retry_leaves_alone_what_is_validated(database, drop):
         ingest.validate(database, EVENTS, load_id)
 
 
-def test_a_retry_validates_what_found_no_connection(database, login, drop):
-    """Great Expectations has one of its own."""
-    load_id = ingest.extract(database, EVENTS, NIGHT, "first")
+@pytest.mark.parametrize("validated_before", [False, True], ids=["first", "next"])
+def test_a_retry_validates_what_found_no_connection(database, login, drop, validated_before):
+    """Great Expectations has connections of its own, which a process keeps for the next table."""
     loader = login(database, "crw_loader")
+    if validated_before:
+        ingest.validate(loader, DAYS, ingest.extract(database, DAYS, NIGHT, "first"))
+    load_id = ingest.extract(database, EVENTS, NIGHT, "first")
     database.execute("alter role crw_loader connection limit 1")
+    cut_all_but(database, loader)
     try:
         with pytest.raises(psycopg.OperationalError, match="too many connections"):
             ingest.validate(loader, EVENTS, load_id)
     finally:
         database.execute("alter role crw_loader connection limit -1")
     assert ingest.validate(loader, EVENTS, load_id, is_retry=True).results
+
+
+def test_a_connection_that_was_cut_between_two_tables_is_made_again(database, login, drop):
+    loader = login(database, "crw_loader")
+    ingest.validate(loader, DAYS, ingest.extract(database, DAYS, NIGHT, "first"))
+    load_id = ingest.extract(database, EVENTS, NIGHT, "first")
+    assert cut_all_but(database, loader)
+    assert ingest.validate(loader, EVENTS, load_id).results
+
+
+def cut_all_but(database, connection):
+    """End what else is connected as the connection's role. Returns how many that were."""
+    return database.execute(
+        "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where usename = %s and pid <> %s",
+        [connection.info.user, connection.info.backend_pid],
+    ).fetchone()[0]

@@ -5,13 +5,14 @@ This module knows GX and nothing of quarantine; `quality` decides what a failed 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from psycopg import Connection, OperationalError, sql
 from sqlalchemy import URL, event
+from sqlalchemy.exc import OperationalError as NoConnection
 
 from crw import session
 from crw.suites import IN_SQL, QualityError, import_gx, is_row_rule, literal
@@ -60,40 +61,36 @@ def run(
         OperationalError: there is no connection for GX.
     """
     rules = [_prepare(rule, parameters) for rule in suite["expectations"]]
-    validate, close = _open_batch(connection, relation, parameters)
-    try:
-        report = validate({**suite, "expectations": rules}, "BOOLEAN_ONLY")
-        failed = {_name(result) for result in report["results"] if not result["success"]}
-        again = [rule for rule in rules if rule["meta"]["rule"] in failed]
-        complete = {"result_format": "COMPLETE", "return_unexpected_index_query": True}
-        if relation[0] == "landing":
-            complete["unexpected_index_column_names"] = ["_row_no"]
-        details = validate({**suite, "expectations": again}, complete)["results"] if again else []
-    finally:
-        close()
+    validate = _batch_of(connection, relation, parameters)
+    report = validate({**suite, "expectations": rules}, "BOOLEAN_ONLY")
+    failed = {_name(result) for result in report["results"] if not result["success"]}
+    again = [rule for rule in rules if rule["meta"]["rule"] in failed]
+    complete = {"result_format": "COMPLETE", "return_unexpected_index_query": True}
+    if relation[0] == "landing":
+        complete["unexpected_index_column_names"] = ["_row_no"]
+    details = validate({**suite, "expectations": again}, complete)["results"] if again else []
     by_name = {_name(result): result for result in report["results"]} | {_name(detail): detail for detail in details}
     report["results"] = [_shortened(by_name[rule["meta"]["rule"]]) for rule in rules]
     return [_result(rule, by_name[rule["meta"]["rule"]], relation) for rule in rules], report
 
 
-def _open_batch(connection: Connection, relation: tuple[str, str], parameters: dict[str, Any]) -> tuple[Any, Any]:
+def _batch_of(
+    connection: Connection, relation: tuple[str, str], parameters: dict[str, Any]
+) -> Callable[..., dict[str, Any]]:
+    """A function that validates the table by a suite, in a result format, and gives GX's result as JSON."""
     gx = import_gx()
     from great_expectations.core import ExpectationSuite
-    from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    unreachable = gx.datasource.fluent.interfaces.TestConnectionError
+    schema, table = relation
     try:
-        source = context.data_sources.add_postgres("warehouse", connection_string=_url(connection))
-    except gx.datasource.fluent.interfaces.TestConnectionError as error:
-        raise OperationalError(str(error)) from error  # may pass, as with any other connection
-    try:
-        asset = source.add_table_asset(relation[1], schema_name=relation[0], table_name=relation[1])
-    except gx.datasource.fluent.interfaces.TestConnectionError as error:
-        raise QualityError(f"{'.'.join(relation)} could not be read: {error}") from error
-    engine = source.get_execution_engine().engine
-    engine.dispose()
-    event.listen(engine, "connect", lambda opened, _: session.fix(opened))
+        source = _source(_url(connection))
+        source.assets = []
+        asset = source.add_table_asset(table, schema_name=schema, table_name=table)
+    except unreachable as error:
+        if isinstance(error.__cause__, NoConnection):
+            raise OperationalError(str(error)) from error  # may pass, as with any other connection
+        raise QualityError(f"{schema}.{table} could not be read: {error}") from error
     batch = asset.add_batch_definition_whole_table("all").get_batch()
 
     def validate(suite: dict[str, Any], result_format: str | dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +101,30 @@ def _open_batch(connection: Connection, relation: tuple[str, str], parameters: d
             each.result = _without_decimals(each.result)
         return result.to_json_dict()
 
-    return validate, source.get_execution_engine().close
+    return validate
+
+
+_SOURCES: dict[str, Any] = {}
+"""The database that this process validates in, by URL: one at a time."""
+
+
+def _source(url: str) -> Any:
+    """The database as GX knows it, made once: each new one makes three connections, a third of what small tables cost."""
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    if url not in _SOURCES:
+        while _SOURCES:
+            _, last = _SOURCES.popitem()
+            last.get_engine().dispose()
+            last.get_execution_engine().close()
+        context = import_gx().get_context(mode="ephemeral")
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        source = context.data_sources.add_postgres("warehouse", connection_string=url, kwargs={"pool_pre_ping": True})
+        engine = source.get_execution_engine().engine
+        engine.dispose()
+        event.listen(engine, "connect", lambda opened, _: session.fix(opened))
+        _SOURCES[url] = source
+    return _SOURCES[url]
 
 
 def _without_decimals(value: Any) -> Any:

@@ -200,7 +200,7 @@ def _airflow_variables(known: dict[str, str], home: Path) -> dict[str, str]:
         "CORE__EXECUTOR": "LocalExecutor",
         # A worker often waits a heartbeat after its task has ended (the supervisor misses the exit), so there are many
         # workers, and the pool says how many tasks run at a time.
-        "CORE__PARALLELISM": str(8 * (os.cpu_count() or 2)),
+        "CORE__PARALLELISM": str(4 * (os.cpu_count() or 2)),
         "CORE__DEFAULT_POOL_TASK_SLOT_COUNT": str(2 * (os.cpu_count() or 2)),
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "CORE__FERNET_KEY": known["fernet_key"],
@@ -218,7 +218,7 @@ def _airflow_variables(known: dict[str, str], home: Path) -> dict[str, str]:
         "LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
         "LOGGING__LOGGING_LEVEL": "WARNING",
         "LOGGING__NAMESPACE_LEVELS": "task=INFO",  # what a task prints, which is a line a table
-        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
         "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
         # A worker tells each second that it lives. One that was killed is given up before the night takes itself to be stuck.
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "45",

@@ -155,7 +155,9 @@ class _Watch:
                 self.seen.add((run_id, dag_id, task_id))
                 _say(console, self.began, f"{self._prefix(business_date)}{dag_id}.{task_id} {ENDED[state]}")
                 if state == "failed":
-                    console.print(_reason(dag_id, run_id, task_id), style="red", markup=False, highlight=False, soft_wrap=True)
+                    console.print(
+                        _reason(dag_id, run_id, task_id), style="red", markup=False, highlight=False, soft_wrap=True
+                    )
         return len(self.seen) > before
 
     def _verdict(self, metadata: psycopg.Connection) -> bool | None:
