@@ -23,6 +23,9 @@ STANDING = (
 )
 """What a build need not make again that goes on from one of the same project version: the lists, and the views of the sources."""
 
+UNTOLD = ("--no-write-json",)
+"""Where this machine has dbt's manifest of the same project version: it is written twice a build, and would say the same."""
+
 TYPED_DATE = Path(__file__).with_name("typed_date.sql")
 """How a typed date is read: no model's text changes with it, but what models make does."""
 
@@ -105,8 +108,10 @@ def build(connection: Connection, business_date: date) -> list[BuiltModel]:
     # First, so that a build that is killed here is one that another will take up.
     if is_another:
         as_of.install()
+    is_told = not is_another and _is_built_here()
     _version_built_here().unlink(missing_ok=True)
-    command = ["--quiet", "build", "--exclude-resource-type", "unit_test", *(() if is_another else STANDING)]
+    command = ["--quiet", *(UNTOLD if is_told else ()), "build", "--exclude-resource-type", "unit_test"]
+    command += () if is_another else STANDING
     with readers.made_to_give_way(connection):
         result = dbtRunner().invoke(command)
     if result.exception:

@@ -5,10 +5,11 @@ And as of which date they are built where there are.
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import date
 from pathlib import Path
+
+from dbt.cli.main import dbtRunner
 
 from crw import publish, transform, warehouse
 
@@ -18,11 +19,22 @@ NIGHT = date(2013, 3, 31)
 VIEWS = {"staging.stg_feedback__case", "staging.stg_survey__answer"}
 
 
+class Recorded(dbtRunner):
+    """dbt, and what its last run came to."""
+
+    def invoke(self, *arguments, **named):
+        Recorded.last = super().invoke(*arguments, **named)
+        return Recorded.last
+
+
 def build(connection, night: date) -> tuple[set[str], set[str]]:
     """Build a night. Returns the relations of the models that were made, and every node of dbt that was made or passed."""
     models = {model.relation for model in transform.build(connection, night)}
-    results = json.loads((Path(os.environ["DBT_TARGET_PATH"]) / "run_results.json").read_text())["results"]
-    return models, {result["unique_id"] for result in results if result["status"] in ("success", "pass")}
+    return models, {node.node.unique_id for node in Recorded.last.result if node.status in ("success", "pass")}
+
+
+def manifest_written() -> int:
+    return (Path(os.environ["DBT_TARGET_PATH"]) / "manifest.json").stat().st_mtime_ns
 
 
 def bring_from_a_server_ahead(connection) -> None:
@@ -39,6 +51,7 @@ def data_tests(nodes: set[str]) -> set[str]:
 
 def test_marts_views_and_lists_are_made_again_only_where_they_must_be(empty_warehouse, monkeypatch, tmp_path):
     connection, before = empty_warehouse.connection, transform.project_version()
+    monkeypatch.setattr("dbt.cli.main.dbtRunner", Recorded)
     assert transform.why_not_needed(connection, NIGHT) is None
     models, nodes = build(connection, NIGHT)
     assert models >= VIEWS and "seed.crw.code_list" in nodes and data_tests(nodes)
@@ -52,7 +65,10 @@ def test_marts_views_and_lists_are_made_again_only_where_they_must_be(empty_ware
     assert transform.why_not_needed(connection, NIGHT) is None
     assert not transform.is_up_to_date(connection, NIGHT)
     # Of the same project: no view and no list is made again, and all are tested all the same.
+    written = manifest_written()
     models_again, nodes_again = build(connection, date(2013, 3, 30))
+    assert manifest_written() == written
+    assert transform.manifest()["metadata"]["project_name"] == "crw"
     assert not models_again & VIEWS and "seed.crw.code_list" not in nodes_again
     assert "staging.stg_night" in models_again  # it says which night it is
     assert data_tests(nodes_again) == data_tests(nodes)
@@ -75,3 +91,4 @@ def test_marts_views_and_lists_are_made_again_only_where_they_must_be(empty_ware
     assert transform.project_version() != before
     assert transform.why_not_needed(connection, NIGHT) is None
     assert build(connection, NIGHT)[0] >= VIEWS
+    assert manifest_written() > written
