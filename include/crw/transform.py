@@ -110,7 +110,7 @@ def build(connection: Connection, business_date: date) -> list[BuiltModel]:
         as_of.install()
     is_told = not is_another and _is_built_here()
     _version_built_here().unlink(missing_ok=True)
-    command = ["--quiet", *(UNTOLD if is_told else ()), "build", "--exclude-resource-type", "unit_test"]
+    command = ["--no-use-colors", *(UNTOLD if is_told else ()), "build", "--exclude-resource-type", "unit_test"]
     command += () if is_another else STANDING
     with readers.made_to_give_way(connection):
         result = dbtRunner().invoke(command)
