@@ -95,6 +95,18 @@ def test_an_encoding_that_shows_is_told_by_name(tmp_path, written, declared, sho
         respondents(tmp_path)
 
 
+def test_utf_8_that_is_declared_to_be_big5_is_told_and_not_read_as_other_chinese(tmp_path):
+    text = csv_of("1,1,,1,1,1,服務很好", "2,1,,1,1,1,", "3,1,,1,1,1,派遞太慢")
+    deliver(tmp_path, text.encode(), encoding="big5hkscs")
+    with pytest.raises(ContractError, match=r"wave\.csv: is utf-8 throughout, and is declared to be big5hkscs"):
+        respondents(tmp_path)
+    # Two bytes that UTF-8 has too prove nothing, and neither does a file of which a part is UTF-8.
+    for content, known in ((csv_of("1,1,,1,1,1,").encode() + "2,1,,1,1,1,礎\n".encode("big5hkscs"), ["1", "2"]),
+                           (text.encode() + "4,1,,1,1,1,很好\n".encode("big5hkscs"), ["2", "4"])):  # fmt: skip
+        deliver(tmp_path, content, encoding="big5hkscs")
+        assert set(known) <= {row["respondent_id"] for row in respondents(tmp_path)[0]}
+
+
 @pytest.mark.parametrize(
     ("written", "declared"), [("utf-16", "utf-16"), ("utf-16-le", "utf-16-le"), ("utf-16", "UTF_16")]
 )

@@ -16,6 +16,9 @@ SHOWN_BY = {"utf-8": (codecs.BOM_UTF8,), "utf-32": (codecs.BOM_UTF32_LE, codecs.
             "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)}  # fmt: skip
 """Encodings, and the marks by which a file says that it has them. Those of UTF-32 begin as UTF-16's do."""
 
+TWO_BYTES = "\u07ff"
+"""The last character that UTF-8 writes in two bytes."""
+
 MAGIC = {b"\x1f\x8b": "gzip", b"pk\x03\x04": "a ZIP archive or a workbook", b"\xd0\xcf\x11\xe0": "a workbook of the format XLS",
          b"%pdf": "a PDF", b"<!doctype": "a page of HTML", b"<html": "a page of HTML", b"<?xml": "XML"}  # fmt: skip
 """How content begins, in lower case, that is no text of records: a file saved as another kind, a download that failed."""
@@ -57,3 +60,17 @@ def check_encoding(path: Path, encoding: str | None) -> None:
         shown = next((name for name, half in halves.items() if half.count(0) > len(start) / 4), None)
     if shown and not declared.startswith(shown):
         raise ContractError(f"{path.name}: begins as {shown} does, and is declared to be {declared}")
+    if not declared.startswith("utf") and _is_utf_8(path):
+        raise ContractError(f"{path.name}: is utf-8 throughout, and is declared to be {declared}")
+
+
+def _is_utf_8(path: Path) -> bool:
+    """Whether all of it is, with a character that takes three bytes or more: others have such bytes by chance in a word, not in a file.
+
+    Half of what is Chinese in it would be read as other Chinese, without a fault.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            return max((max(line, default="") for line in file), default="") > TWO_BYTES
+    except UnicodeDecodeError:
+        return False
