@@ -21,7 +21,7 @@ with DAG(
 ### Retention
 
 At noon on the 5th: persons whom no table keeps any longer get random pseudonyms (rows and figures stay), refused rows and examples in
-results are emptied, old Data Docs, logs and rows of Airflow's own database go. What went is in `audit.purge`.
+results are emptied, old logs and rows of Airflow's own database go. What went is in `audit.purge`.
 
 While a night is at work it waits, two hours at most.
 

@@ -243,16 +243,6 @@ def test_every_critical_row_rule_stops_the_load_and_is_named(landed, source, nam
     assert database.execute("select count(*) from quarantine.record").fetchone() == (0,)
 
 
-def publish_nights(database, table, *rows_read):
-    with database.cursor() as cursor:
-        cursor.executemany(
-            "insert into audit.load (source, table_name, business_date, run_id, state, interval_start, interval_end, "
-            "rows_read, rows_published, rows_unchanged, rows_quarantined) "
-            "values (%s, %s, %s, 'r', 'published', '2013-01-01', '2013-01-02', %s, %s, 0, 0)",
-            [(table.source, table.name, date(2013, 3, day), rows, rows) for day, rows in enumerate(rows_read, start=1)],
-        )
-
-
 class Volumes:
     """Nights of a table that brings nothing but a number of rows."""
 

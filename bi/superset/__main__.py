@@ -32,8 +32,8 @@ PATIENCE = 120
 def main() -> None:
     """Provision what has changed, serve, and say where."""
     if not os.environ.get(DEPLOYMENT):
-        if not (environment.server().data / "PG_VERSION").exists():
-            sys.exit(f"there is no warehouse yet: run `make nightly` first, or set {DEPLOYMENT} for a deployment's")
+        if not environment.server().is_made:
+            sys.exit(f"{environment.no_warehouse()}, or {DEPLOYMENT} for a deployment's")
         services.start_databases()
     print(provision(), flush=True)
     address = serve()

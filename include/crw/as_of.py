@@ -1,4 +1,4 @@
-"""The marts as they were known at the end of a past business date: for each mart a function `as_of.<mart>(date)`.
+"""The marts as they were known at the end of a past business date: for each mart but `data_health` a function `as_of.<mart>(date)`.
 
 Raw keeps every version with the business date that brought it, and staging reads no later one. A function runs the dbt
 project's own SQL, from staging to the mart, as of the date it is asked for. So it gives what readers saw then: by today's
@@ -7,13 +7,12 @@ definitions, and with what a later re-run of that night mended.
 
 from __future__ import annotations
 
-import os
 from graphlib import TopologicalSorter
 from typing import Any
 
-import psycopg
 from psycopg import sql
 
+from crw import connections
 from crw.mart_columns import added_columns
 
 NIGHT = "model.crw.stg_night"
@@ -47,7 +46,7 @@ def install() -> None:
         CompileError: a model does not compile.
     """
     models = _compiled()
-    with psycopg.connect(**_login()) as connection:
+    with connections.transformer() as connection, connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext('crw.as_of.install'))")
         for (signature,) in connection.execute(
             "select oid::regprocedure::text from pg_proc where pronamespace = 'as_of'::regnamespace and prosecdef"
@@ -59,11 +58,6 @@ def install() -> None:
             if model.schema == "candidate" and not _is_view(model):
                 of_mart = {column: of for mart, column, of in sorted(lists) if mart == model.name}
                 connection.execute(_function(model, models, of_mart))
-
-
-def _login() -> dict[str, str]:
-    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "DATABASE"}
-    return {key: os.environ[f"CRW_PG{name}"] for key, name in names.items()}
 
 
 def _compiled() -> dict[str, Any]:

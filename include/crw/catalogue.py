@@ -26,8 +26,8 @@ HEAD = """\
 <!-- Made by `python -m crw.catalogue` from dbt_project/models/marts, models/semantic and docs/queries. Edit those, not this page. -->
 
 The published marts, schema `marts`. Every figure is as known at the end of the last business date
-(`core.as_of.business_date`). How it was known at the end of an earlier date is told by a function of the mart's name:
-`select * from as_of.kpi_feedback('2013-03-31')`. It computes the mart anew from what was known then, in seconds; keep what you
+(`core.as_of.business_date`). How it was known at the end of an earlier date is told, of all but `data_health`, by a function of the
+mart's name: `select * from as_of.kpi_feedback('2013-03-31')`. It computes the mart anew from what was known then, in seconds; keep what you
 want to ask twice in a temporary table.
 
 Start with `kpi_scorecard` (every KPI by period, with its change and interval), `feedback_cube` (feedback by every feature at once) and

@@ -195,6 +195,11 @@ def tables() -> dict[tuple[str, str], Table]:
     return found
 
 
+def of_persons() -> list[Table]:
+    """The tables that have pseudonyms of persons."""
+    return [table for table in tables().values() if any(column.pseudonym_of for column in table.columns)]
+
+
 def table(source: str, name: str) -> Table:
     """The contract of one table. Raises ContractError when it is not declared."""
     try:

@@ -35,6 +35,9 @@ th { overflow-wrap: normal }
 .fa-check-circle::before { content: "✓" } .fa-times::before { content: "✗" } .fas { font-style: normal }
 ol, ul { padding-left: 1.2rem } .badge { border: 1px solid #ccd5de; border-radius: 3px; padding: 0 .3rem }
 """
+KEPT_NIGHTS = 10
+"""Business dates that the site shows; `retention` keeps the results of as many, however old they are."""
+
 HEAD = (
     '<!DOCTYPE html><html lang="en"><head><meta charset="UTF-8"><title>Data Docs</title><link rel="stylesheet" href="'
 )
@@ -60,7 +63,7 @@ class _Validation:
         return f"{self.business_date}/{name}"
 
 
-def build(connection: Connection, folder: Path, keep_nights: int = 10) -> Path:
+def build(connection: Connection, folder: Path, keep_nights: int = KEPT_NIGHTS) -> Path:
     """Bring the site up to date with `audit.validation` and return its index page.
 
     A page that exists is kept as it is, so that a night costs that night's suites only.

@@ -20,7 +20,7 @@ comment on schema core is 'Dimensions and facts.';
 comment on schema candidate is 'KPI marts built tonight, not yet trusted.';
 comment on schema marts is 'KPI marts, published: all a reader sees.';
 comment on schema accounts is 'What is published of single companies, for those who look after them: no dashboard reads it.';
-comment on schema as_of is 'A function for each mart: the mart as it was known at the end of a past business date.';
+comment on schema as_of is 'A function for each mart but data_health: the mart as it was known at the end of a past business date.';
 
 create table if not exists audit.load (
     load_id bigint generated always as identity primary key,

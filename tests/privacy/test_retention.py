@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from crw import contracts, seeds
+from crw import contracts, data_docs, seeds
 from crw.privacy import retention
 from crw.sources import pseudonym
 from tests.privacy import world
@@ -70,7 +70,7 @@ def test_what_was_said_of_a_refusal_goes_with_the_results_of_its_night(database,
     messages = "select count(message) from audit.load union all select count(message) from audit.validation"
     database.execute("update audit.validation set message = 'refused: case_no=N1'")
     assert [count for (count,) in database.execute(messages)] == [1, 1]
-    for night in range(retention.NIGHTS_IN_DATA_DOCS):
+    for night in range(data_docs.KEPT_NIGHTS):
         database.execute(
             "insert into audit.validation (suite, business_date, success, rules, rules_failed, result, message) "
             "values ('s', date '2020-04-01' + %s, false, 1, 1, '{}', 'kept')",
@@ -80,7 +80,7 @@ def test_what_was_said_of_a_refusal_goes_with_the_results_of_its_night(database,
     assert database.execute(examples).fetchone() == (1,)
     purge("2020-04-30")
     assert database.execute(examples).fetchone() == (0,)
-    assert [count for (count,) in database.execute(messages)] == [0, retention.NIGHTS_IN_DATA_DOCS]
+    assert [count for (count,) in database.execute(messages)] == [0, data_docs.KEPT_NIGHTS]
 
 
 def test_old_files_go_and_new_ones_and_the_last_nights_stay(purge, tmp_path):

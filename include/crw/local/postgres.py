@@ -71,7 +71,7 @@ class Server:
 
     @property
     def port(self) -> int:
-        """The port chosen when the server was created. Raises FileNotFoundError before that."""
+        """The port that the server was last started on. Raises FileNotFoundError before that."""
         return int((self.directory / "port").read_text())
 
     @property

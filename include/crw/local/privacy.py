@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import os
 import secrets
 import sys
@@ -92,7 +93,7 @@ def _rotate(warehouse: psycopg.Connection, by: str, *, is_ours: bool) -> int:
         print("the key had been changed, and is now the one in use")
         return 0
     old = pseudonym_key.current(warehouse)
-    new = secrets.token_hex(32) if kept else (subject.asked() or [""])[0].strip()
+    new = secrets.token_hex(32) if kept else _asked_key()
     if len(new) < 32:
         raise rotation.RotationError(
             "the new key must have 32 characters at least: type it, or send it on standard input"
@@ -111,6 +112,11 @@ def _rotate(warehouse: psycopg.Connection, by: str, *, is_ours: bool) -> int:
         else "the key is changed: put it in the place of CRW_PSEUDONYM_KEY, and destroy the old one"
     )
     return 0
+
+
+def _asked_key() -> str:
+    """The new key from a prompt that does not show it, or from the first line of standard input."""
+    return (getpass.getpass("new key of the pseudonyms: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
 
 
 def _key_is_kept() -> bool:

@@ -18,6 +18,7 @@ from psycopg import Connection, sql
 
 from crw import contracts, seeds
 from crw.contracts import Table
+from crw.data_docs import KEPT_NIGHTS
 from crw.privacy import rooms
 from crw.privacy.erasure import empty_refused
 from crw.settings import CLOCK
@@ -28,11 +29,9 @@ UNSUBSCRIBES = "engagement.email_event"
 UNSUBSCRIBES_KEPT = 36
 """Months that an unsubscribe request must be kept (Unsolicited Electronic Messages Ordinance)."""
 
-NIGHTS_IN_DATA_DOCS = 10
-"""Of which results are kept however old they are: `data_docs.build` may make their pages anew."""
-
-FOR_EVER = ("raw", "core", "candidate", "marts", "landing")
-"""What has no age of its own: history and figures, without persons once these are gone; candidate and landing, made anew each night."""
+FOR_EVER = ("raw", "core", "candidate", "marts", "landing", "data_docs")
+"""What has no age of its own: history and figures, without persons once these are gone; candidate and landing, made
+anew each night; pages of Data Docs, which go as those of later nights come."""
 
 OF_RUNS = ("dag_run", "task_instance", "xcom", "rendered_task_instance_fields", "log", "job")
 """Airflow's tables of which what goes is counted."""
@@ -46,8 +45,8 @@ def months() -> dict[str, int]:
     Raises:
         SeedError: an entity is missing, is none, or is kept for no number of months; unsubscribe requests for less than three years.
     """
-    persons = {f"{table.source}.{table.name}" for table in _of_persons()}
-    wanted = persons | {"quarantine", "validation", "data_docs", "logs", "airflow_metadata", "scratch", *FOR_EVER}
+    persons = {f"{table.source}.{table.name}" for table in contracts.of_persons()}
+    wanted = persons | {"quarantine", "validation", "logs", "airflow_metadata", "scratch", *FOR_EVER}
     kept = {row["entity"]: row["keep_months"] for row in seeds.rows("retention")}
     if problems := sorted(wanted ^ kept.keys()):
         raise seeds.SeedError(f"retention.csv: column entity: {', '.join(problems)} missing, or nothing that is kept")
@@ -92,7 +91,6 @@ def purge(warehouse: Connection, transformer: Connection, airflow: str, home: Pa
             )
             gone["quarantine"] = empty_refused(warehouse, "business_date < %s", [_before(known_on, keep["quarantine"])])
             gone["validation"] = _empty_results(warehouse, _before(known_on, keep["validation"]))
-    gone["data_docs"] = _remove_files(home / "data_docs", keep["data_docs"], but_newest=NIGHTS_IN_DATA_DOCS)
     gone["logs"] = sum(_remove_files(home / folder, keep["logs"]) for folder in LOGS)
     gone["scratch"] = scratch.sweep()
     gone["airflow_metadata"] = _clean_airflow(
@@ -106,10 +104,6 @@ def purge(warehouse: Connection, transformer: Connection, airflow: str, home: Pa
     return gone
 
 
-def _of_persons() -> list[Table]:
-    return [table for table in contracts.tables().values() if any(column.pseudonym_of for column in table.columns)]
-
-
 def _before(known_on: date, months: int) -> date:
     """The first day that is kept: whole months back from the first of the month."""
     count = known_on.year * 12 + known_on.month - 1 - months
@@ -120,7 +114,7 @@ def _purge_persons(warehouse: Connection, transformer: Connection, before: dict[
     """Give random pseudonyms to who is older in every table than it keeps persons. Returns how many were in each."""
     seen = sql.SQL(" union all ").join(
         _last_seen(table, column.name, before[f"{table.source}.{table.name}"])
-        for table in _of_persons()
+        for table in contracts.of_persons()
         for column in table.columns
         if column.pseudonym_of
     )
@@ -171,26 +165,19 @@ def _empty_results(connection: Connection, before: date) -> int:
         "(select distinct business_date from audit.validation order by 1 desc limit %s)"
     )
     connection.execute(
-        f"update audit.load set message = null where message is not null and {old}", [before, NIGHTS_IN_DATA_DOCS]
+        f"update audit.load set message = null where message is not null and {old}", [before, KEPT_NIGHTS]
     )
     return connection.execute(
         "update audit.validation set result = result - 'gx', message = null "
         f"where (result ? 'gx' or message is not null) and {old}",
-        [before, NIGHTS_IN_DATA_DOCS],
+        [before, KEPT_NIGHTS],
     ).rowcount
 
 
-def _remove_files(folder: Path, months: int, but_newest: int = 0) -> int:
-    """Remove the files not written for so many months of 30 days, but those of the newest folders; returns how many."""
+def _remove_files(folder: Path, months: int) -> int:
+    """Remove the files not written for so many months of 30 days; returns how many."""
     oldest = time.time() - months * 30 * 86400
-    kept = sorted((path for path in folder.glob("*") if path.is_dir()), reverse=True)[:but_newest]
-    old = [
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and path.stat().st_mtime < oldest and not any(parent in kept for parent in path.parents)
-    ]
-    if but_newest:
-        old = [path for path in old if path.parent != folder]
+    old = [path for path in folder.rglob("*") if path.is_file() and path.stat().st_mtime < oldest]
     for path in old:
         path.unlink()
     return len(old)

@@ -53,7 +53,7 @@ def rotate(warehouse: Connection, home: Path, old: bytes, new: bytes, by: str) -
     ).fetchone():
         raise RotationError("the new key was used before: make another")
     made = {}
-    for table in _of_persons():
+    for table in contracts.of_persons():
         if table.source in contracts.taking_part():
             made |= dict(_pairs(table, old, new))
     with rooms.at_rest(warehouse):
@@ -69,14 +69,10 @@ def rotate(warehouse: Connection, home: Path, old: bytes, new: bytes, by: str) -
     return changed | {"persons": len(held), "at no source": len(held - made.keys())}
 
 
-def _of_persons() -> list[Table]:
-    return [table for table in contracts.tables().values() if any(column.pseudonym_of for column in table.columns)]
-
-
 def _held(connection: Connection) -> set[str]:
     """Every pseudonym in the warehouse."""
     held = set(connection.execute("select pseudonym from audit.suppression union select pseudonym from audit.nobody"))
-    for table in _of_persons():
+    for table in contracts.of_persons():
         for column in (column.name for column in table.columns if column.pseudonym_of):
             for relation in (raw_table(table), landing_table(table)):
                 held |= set(
