@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
+import psycopg
 import pytest
 
 from crw import contracts, landing, ledger, publish, quality, refused
@@ -84,6 +86,63 @@ def test_nothing_mended_publishes_nothing_and_loses_nothing(night):
     assert replay(night, POST_OFFICE, NIGHT, "test", *WHY) == publish.Figures(2, 0, 0, 2)
     assert codes(night) == ["A", "B"]
     assert held(night) == ["C", "D", None]
+
+
+def test_what_the_date_run_again_settles_and_publishes_meanwhile_is_not_replayed(night, warehouse_dsn):
+    again = ledger.start_load(night, POST_OFFICE, NIGHT, "again")
+    landing.land(night, again, Batch("json", [office("A"), office("B"), office("C")]))
+    quality.validate_landing(night, POST_OFFICE, again.load_id, NIGHT)
+    ledger.record(night, again, "validated")
+    with (
+        ThreadPoolExecutor(1) as beside,
+        psycopg.connect(warehouse_dsn, autocommit=True) as other,
+        ledger.locked(night, again),
+    ):
+        replayed = beside.submit(replay, other, POST_OFFICE, NIGHT, "test", *WHY)
+        while not night.execute(
+            "select exists (select from pg_locks where locktype = 'advisory' and not granted)"
+        ).fetchone()[0]:
+            assert not replayed.done()
+        publish.publish_load(night, again)
+        night.execute("select pg_advisory_unlock_all()")
+        assert replayed.result(60) == publish.Figures(0, 0, 0, 0)
+    assert codes(night) == ["A", "B", "C"]
+    assert "C" not in held(night)
+
+
+@pytest.mark.parametrize(
+    "act", [lambda on, c: refused.mend(on, c, {"closed_on": None}, *WHY),
+            lambda on, _: refused.expire(on, POST_OFFICE, date(2013, 4, 1), *WHY)], ids=["mended", "given up"]
+)  # fmt: skip
+def test_what_a_person_does_while_a_row_is_on_its_way_is_not_lost(night, warehouse_dsn, monkeypatch, act):
+    (c,) = (row.record_id for row in refused.waiting(night) if row.key == "post_office_code=C")
+
+    def judge(*arguments, judge=quality.validate_landing, **named):
+        with psycopg.connect(warehouse_dsn, autocommit=True) as other:
+            act(other, c)
+        return judge(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(quality, "validate_landing", judge)
+        with pytest.raises(LoadError, match="mended, accepted or given up while it was on its way: replay again"):
+            replay(night, POST_OFFICE, NIGHT, "test", *WHY)
+    is_mended = "C" in held(night)
+    assert actions(night, c)[-1][0] == ("mended" if is_mended else "expired")
+    replay(night, POST_OFFICE, NIGHT, "test", *WHY)
+    assert codes(night) == ["A", "B", *(["C"] if is_mended else [])]
+
+
+def test_a_column_without_a_sign_is_not_taken_for_a_value_to_take_away(capsys):
+    why = ["--reason", "told by its keeper", "--by", "duty engineer"]
+    with pytest.raises(SystemExit):
+        parser().parse_args(["quarantine", "mend", "17", "name_en=Anna", "Chan", *why])
+    said = capsys.readouterr().err
+    assert "given as column=value, and taken away by `column=`" in said
+    assert "Chan" not in said
+    assert dict(parser().parse_args(["quarantine", "mend", "17", "a=b=c", "d=", *why]).values) == {
+        "a": "b=c",
+        "d": None,
+    }
 
 
 def test_a_replay_does_not_move_the_watermark(night):

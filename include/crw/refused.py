@@ -130,16 +130,41 @@ def replay(
     published is the later version. Persons who were erased since are landed without, as by any load.
 
     Raises:
-        LoadError: the date was never published: its whole batch has to come first, or the rest of it would never be read.
+        LoadError: the date was never published: its whole batch has to come first, or the rest of it would never be read. Or a person
+            did something with a row meanwhile, or another load of the table came between; nothing was released.
         QualityError: a critical rule failed; nothing was released.
     """
     if not ledger.is_published(connection, table, business_date):
         raise LoadError(
             f"{table.source}.{table.name} was never published for {business_date}: run its ingest DAG first"
         )
+    load = ledger.start_load(connection, table, business_date, run_id)
+    try:
+        with ledger.locked(connection, load):
+            # Not before: another load of the date may settle or publish some of them until then.
+            rows, acted = _to_replay(connection, table, business_date)
+            landing.land(connection, load, Batch("json", rows.values()))
+            ledger.lock(connection, load, "landed")
+            quality.validate_landing(connection, table, load.load_id, business_date, check_share=False)
+            ledger.record(connection, load, "validated")
+        publish.ensure_spread_partitions(connection, [load])
+        with connection.transaction():
+            figures = publish.publish_load(connection, load, releases=list(rows))
+            if _acted(connection, list(rows)) != acted:
+                raise LoadError(f"{load}: a row was mended, accepted or given up while it was on its way: replay again")
+            _note(connection, "replayed", list(rows), reason, by, load_id=load.load_id)
+        return figures
+    except Exception as error:
+        ledger.fail(connection, load, error)
+        raise
+
+
+def _to_replay(connection: Connection, table: Table, business_date: date) -> tuple[dict[int, str], int]:
+    """The rows by their record's number, and how often a person did something with one of them until now."""
     rows = connection.execute(
         sql.SQL(
-            f"select record_id, record::text from quarantine.record as q join audit.load using (load_id) where {_WAITING} "
+            "select record_id, record::text, (select count(*) from audit.quarantine_action as a where a.record_id = q.record_id) "
+            f"from quarantine.record as q join audit.load using (load_id) where {_WAITING} "
             "and q.source = %s and q.table_name = %s and q.business_date = %s and record ?& %s "
             "and not exists (select from {raw} as r where r._business_date = q.business_date and {same}) "
             # Where nothing was new of the row that was kept, raw has it by an earlier date.
@@ -148,22 +173,13 @@ def replay(
         ).format(raw=raw_table(table), same=same_key(table, "r", "q")),
         [table.source, table.name, business_date, table.column_names],
     ).fetchall()
-    record_ids = [record_id for record_id, _ in rows]
-    load = ledger.start_load(connection, table, business_date, run_id)
-    try:
-        landing.land(connection, load, Batch("json", (record for _, record in rows)))
-        with ledger.locked(connection, load):
-            ledger.lock(connection, load, "landed")
-            quality.validate_landing(connection, table, load.load_id, business_date, check_share=False)
-            ledger.record(connection, load, "validated")
-        publish.ensure_spread_partitions(connection, [load])
-        with connection.transaction():
-            figures = publish.publish_load(connection, load, releases=record_ids)
-            _note(connection, "replayed", record_ids, reason, by, load_id=load.load_id)
-        return figures
-    except Exception as error:
-        ledger.fail(connection, load, error)
-        raise
+    return {record_id: record for record_id, record, _ in rows}, sum(times for *_, times in rows)
+
+
+def _acted(connection: Connection, record_ids: list[int]) -> int:
+    return connection.execute(
+        "select count(*) from audit.quarantine_action where record_id = any (%s)", [record_ids]
+    ).fetchone()[0]
 
 
 def expire(connection: Connection, table: Table, before: date, reason: str, by: str) -> int:

@@ -57,7 +57,7 @@ def _of_decisions(commands: argparse._SubParsersAction) -> None:
     shown.add_argument("date", nargs="?", type=_date, help="business date that they were refused on")
     mend = actions.add_parser("mend", help="put other values into one record, for a replay")
     mend.add_argument("record", type=int)
-    mend.add_argument("values", nargs="+", metavar="column=value", help="`column=` takes the value away")
+    mend.add_argument("values", nargs="+", type=_pair, metavar="column=value", help="`column=` takes the value away")
     accept = actions.add_parser("accept", help="let records pass what refused them, as they stand, in a replay")
     accept.add_argument("records", nargs="+", type=int, metavar="record")
     replay = actions.add_parser("replay", help="send a table's rows of a date through the gate again")
@@ -67,6 +67,13 @@ def _of_decisions(commands: argparse._SubParsersAction) -> None:
         action.add_argument(dated, type=_date, help="business date")
     for action in (mend, accept, replay, expire):
         _of_who_and_why(action)
+
+
+def _pair(text: str) -> tuple[str, str | None]:
+    column, sign, value = text.partition("=")
+    if not sign:  # the word is not repeated: it may be the second one of a person's name
+        raise argparse.ArgumentTypeError("a value is given as column=value, and taken away by `column=`")
+    return column, value or None
 
 
 def _of_who_and_why(command: argparse.ArgumentParser) -> None:

@@ -58,8 +58,7 @@ def _quarantine(warehouse: Connection, arguments: argparse.Namespace) -> None:
     why = (arguments.reason, arguments.by)
     match arguments.action:
         case "mend":
-            pairs = (pair.partition("=") for pair in arguments.values)
-            refused.mend(warehouse, arguments.record, {column: value or None for column, _, value in pairs}, *why)
+            refused.mend(warehouse, arguments.record, dict(arguments.values), *why)
             print("mended: a replay of its table and date sends it through the gate again")
         case "accept":
             refused.accept(warehouse, arguments.records, *why)
