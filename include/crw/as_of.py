@@ -12,7 +12,6 @@ from typing import Any
 
 from psycopg import sql
 
-from crw import connections
 from crw.mart_columns import added_columns
 
 NIGHT = "model.crw.stg_night"
@@ -45,6 +44,9 @@ def install() -> None:
     Raises:
         CompileError: a model does not compile.
     """
+    # Not before: where it is imported Airflow reads its settings, which one machine's night makes first.
+    from crw import connections
+
     models = _compiled()
     with connections.transformer() as connection, connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext('crw.as_of.install'))")
