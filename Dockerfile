@@ -1,4 +1,4 @@
-# Built from the lock of what runs. uv, pip's cache, the libraries' own tests (100 MB), what only debuggers read of their binaries (80 MB)
+# Built from the lock of what runs. uv, pip's cache, the libraries' own tests (100 MB), what only debuggers read of their binaries (80 MB),
 # the words of a thousand languages that no page is in (30 MB) and a second copy of the pages' font (16 MB) stay in the first stage.
 FROM python:3.12-slim AS build
 WORKDIR /opt/crw

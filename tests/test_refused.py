@@ -126,7 +126,7 @@ def test_what_a_person_does_while_a_row_is_on_its_way_is_not_lost(night, warehou
         patch.setattr(quality, "validate_landing", judge)
         with pytest.raises(LoadError, match="mended, accepted or given up while it was on its way: replay again"):
             replay(night, POST_OFFICE, NIGHT, "test", *WHY)
-    is_mended = "C" in held(night)
+    is_mended = held(night).count("C") == 1
     assert actions(night, c)[-1][0] == ("mended" if is_mended else "expired")
     replay(night, POST_OFFICE, NIGHT, "test", *WHY)
     assert codes(night) == ["A", "B", *(["C"] if is_mended else [])]

@@ -69,7 +69,7 @@ def of(identifiers: Iterable[str], key: bytes) -> Subject:
 
 
 def asked() -> list[str]:
-    """Identifiers from a prompt that does not show what is typed, or from the lines of standard input."""
+    """Identifiers from a prompt that does not show them, or from the lines of standard input."""
     if not sys.stdin.isatty():
         return sys.stdin.read().splitlines()
     return list(iter(lambda: getpass.getpass("e-mail address or name (empty to end): "), ""))
