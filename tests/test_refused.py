@@ -315,6 +315,8 @@ def test_by_command(night, warehouse_dsn, monkeypatch, capsys):
     record = line.removeprefix("record ").partition(":")[0]
     with pytest.raises(SystemExit, match=f"record {record}: closed_after_opened: what that refuses is wrong in itself"):
         crw("accept", record, *why)
+    with pytest.raises(SystemExit, match=f"record {record}: a column is given twice"):
+        crw("mend", record, "name_en=C", "name_en=D", *why)
     crw("mend", record, "closed_on=", *why)
     said = crw("replay", "feedback.post_office", "2013-03-31", *why)
     assert said.startswith(

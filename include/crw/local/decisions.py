@@ -58,7 +58,10 @@ def _quarantine(warehouse: Connection, arguments: argparse.Namespace) -> None:
     why = (arguments.reason, arguments.by)
     match arguments.action:
         case "mend":
-            refused.mend(warehouse, arguments.record, dict(arguments.values), *why)
+            values = dict(arguments.values)
+            if len(values) < len(arguments.values):
+                raise ledger.LoadError(f"record {arguments.record}: a column is given twice")
+            refused.mend(warehouse, arguments.record, values, *why)
             print("mended: a replay of its table and date sends it through the gate again")
         case "accept":
             refused.accept(warehouse, arguments.records, *why)
